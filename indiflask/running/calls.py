@@ -1,0 +1,77 @@
+"""Calling a user's function, whatever its kind: ``def`` in the device's thread, ``async def`` on the loop, generators
+of either."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing
+from typing import Any
+
+import anyio
+
+from indiflask.running.worker import Worker
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[Any], None]
+"""Told each value that a generator yields."""
+
+
+def runs_in_thread(function: Callable[..., Any]) -> bool:
+    """Whether the function is a plain ``def``, generator or not."""
+    return not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function))
+
+
+async def call(function: Callable[..., Any], args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:
+    """The function's result; of a generator the last value that it yielded, or what it returned."""
+    if inspect.isasyncgenfunction(function):
+        return await _exhaust_async(function(*args), progress)
+    if inspect.iscoroutinefunction(function):
+        return await function(*args)
+    if inspect.isgeneratorfunction(function):
+        return await _exhaust(function(*args), worker, progress)
+    result = await worker.run(function, *args)
+    # a def that returns a coroutine: a lambda or partial over an async def
+    return await result if inspect.iscoroutine(result) else result
+
+
+async def _exhaust_async(steps: AsyncGenerator[Any, None], progress: Progress) -> Any:
+    last = None
+    async with aclosing(steps):
+        async for last in steps:
+            progress(last)
+    return last
+
+
+async def _exhaust(steps: Generator[Any, None, Any], worker: Worker, progress: Progress) -> Any:
+    """Each step is a call of its own, so that other functions of the device get the thread between two yields."""
+    last = None
+    try:
+        while True:
+            ended, value = await worker.run(_step, steps)
+            if ended:
+                return last if value is None else value
+            progress(value)
+            last = value
+    except anyio.get_cancelled_exc_class():
+        # The generator ends at its yield, once the step under way has ended. Nobody waits here: what ends that step
+        # may be the function under @prop.stop, which is called next.
+        worker.submit(_close, steps)
+        raise
+
+
+def _close(steps: Generator[Any, None, Any]) -> None:
+    try:
+        steps.close()
+    except Exception:
+        log.exception("ending %s early", getattr(steps, "__qualname__", steps))
+
+
+def _step(steps: Generator[Any, None, Any]) -> tuple[bool, Any]:
+    """The next yield, or the end with what was returned; StopIteration cannot leave a thread's call."""
+    try:
+        return False, next(steps)
+    except StopIteration as end:
+        return True, end.value

@@ -1,0 +1,268 @@
+"""``DeviceRunner``: one device while the app runs. Its queue of requests, its thread, its lock."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from indiflask.device import Device
+from indiflask.errors import NotConnected, Reject
+from indiflask.protocol.messages import Element, Message, NewVector
+from indiflask.protocol.writer import pack
+from indiflask.running.builtin import config_process, connection, driver_info
+from indiflask.running.calls import call, runs_in_thread
+from indiflask.running.check import known
+from indiflask.running.failures import leaf, text_of
+from indiflask.running.handler import Early, Run
+from indiflask.running.live import Live, Request
+from indiflask.running.pending import Pending
+from indiflask.running.place import Place
+from indiflask.running.session import Session
+from indiflask.running.settings import Settings
+from indiflask.running.worker import Worker
+from indiflask.values import Reply, State, Values
+
+if TYPE_CHECKING:
+    from indiflask.running.engine import Engine
+
+log = logging.getLogger(__name__)
+
+BUSY_AFTER = 0.05
+"""Seconds until a request that still runs is shown as Busy: what a person takes for "at once"."""
+
+MAX_WAITING = 100
+"""Requests that may wait for one device. A person cannot make that many; a script in a loop can."""
+
+
+class DeviceRunner:
+    """One device while it runs. Everything is on the loop, but ``emit`` and what takes ``lock``."""
+
+    def __init__(self, device: Device, name: str, engine: Engine) -> None:
+        self.device = device
+        self.name = name
+        self.engine = engine
+        self.lock = threading.RLock()
+        self.worker = Worker(f"indiflask {name}", engine.loop)
+        self.session = Session(self)
+        self.settings = Settings(self, engine.state_file(name))
+        self._places: dict[str, Place] = {}
+        self._inbox: deque[Request] = deque()
+        self._wake = anyio.Event()
+        self._tasks: TaskGroup | None = None
+        self.lives = self._make_lives()
+        self.connection = self.lives["CONNECTION"]
+
+    def _make_lives(self) -> dict[str, Live]:
+        """The properties in the order that clients get them: PHD2 connects when it sees DRIVER_INFO."""
+        properties = [connection(self), driver_info(self)]
+        if any(prop.declaration.conduct.save for prop in self.device.properties.values()):
+            properties.append(config_process(self))
+        lives = {}
+        for prop in [*properties, *self.device.properties.values()]:
+            exclusive = prop.declaration.conduct.exclusive
+            place = self._places.setdefault(exclusive, Place()) if exclusive else Place()
+            lives[prop.definition.name] = prop.host = Live(prop, self, place)
+        return lives
+
+    # --- life ---
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Serve the device until cancelled; ``close`` comes first."""
+        async with anyio.create_task_group() as self._tasks:
+            await self.session.start_always(self._tasks)
+            self._tasks.start_soon(self._dispatch)
+            if self.device.hardware.options.auto:
+                await self._tasks.start(self.session.keep_connected)
+            task_status.started()
+
+    async def close(self) -> None:
+        """Halt and release the hardware, write the settings, and let clients' properties go."""
+        await self.end_runs(list(self.lives.values()), Early.STOPPED)
+        await self.session.close()
+        await self.settings.flush()
+        self.worker.close()
+        if self._tasks is not None:
+            self._tasks.cancel_scope.cancel()
+
+    def detach(self) -> None:
+        """The app has ended: the properties are no longer live."""
+        for live in self.lives.values():
+            live.prop.host = None
+            live.prop.state = State.IDLE
+
+    def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        """Run a task as long as the device."""
+        if self._tasks is not None:
+            self._tasks.start_soon(function, *args)
+
+    def loop_call(self, function: Callable[..., None], *args: Any) -> None:
+        """Call on the loop, from any thread."""
+        if self.engine.loop.inside:
+            function(*args)
+        else:
+            self.engine.loop.call(function, *args)
+
+    def emit(self, element: Element) -> None:
+        """Send something to whoever listens. From any thread; the order is that of the calls."""
+        self.engine.post(pack(element))
+        if self.engine.snoops.wants(element):
+            self.loop_call(self.engine.snoops.heard, element)
+
+    def message(self, text: str) -> None:
+        """Tell clients something in words. From any thread."""
+        self.emit(Message(message=text, device=self.name, timestamp=datetime.now(UTC)))
+
+    # --- requests ---
+
+    def receive(self, request: NewVector) -> None:
+        """A client's request."""
+        live = self.lives.get(request.name)
+        if live is None:
+            visible = [live.name for live in self.lives.values() if live.visible]
+            self.message(f"{self.name} has no property {request.name!r}; {known(request.name, visible)}")
+            return
+        self.enqueue(Request(live, request, Pending(f"request of {live.path}")))
+
+    def enqueue(self, request: Request) -> None:
+        """Step 2: in order, but buttons that cancel and DISCONNECT, which do not wait."""
+        live = request.live
+        if live.prop.declaration.conduct.cancels:
+            self.start_soon(self._abort, request)
+        elif live is self.connection and self.session.is_disconnect(request):
+            self.start_soon(self._start, request)
+        elif len(self._inbox) >= MAX_WAITING:
+            self._refuse(request, Reject(f"{MAX_WAITING} requests wait for {self.name} already"))
+        else:
+            self._inbox.append(request)
+            self._wake.set()
+
+    async def _dispatch(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake = anyio.Event()
+            while self._inbox:
+                await self._start(self._inbox.popleft())
+
+    async def _start(self, request: Request) -> None:
+        """Check a request and start it; returns when it has ended or gone Busy."""
+        try:
+            if not request.restoring:
+                self._check_available(request.live)
+            run = Run(request, request.check())
+            request.live.place.offer(run)
+        except Reject as reject:
+            self._refuse(request, reject)
+            return
+        with anyio.move_on_after(BUSY_AFTER) as limit:
+            await run.settled.wait()
+        if limit.cancelled_caught:
+            run.go_busy()
+
+    async def start_request(self, request: Request) -> None:
+        """Start one outside the queue: settings that are given again at connect."""
+        await self._start(request)
+
+    def _check_available(self, live: Live) -> None:
+        if live.prop.declaration.conduct.when != "always" and not self.session.connected:
+            raise NotConnected(f"{self.name} is not connected: set CONNECTION.CONNECT=On first")
+
+    def _refuse(self, request: Request, reject: Reject) -> None:
+        log.info("%s refused: %s", request.live.path, reject)
+        if request.live.visible:
+            request.live.refuse(str(reject))
+        else:
+            self.message(f"{request.live.name}: {reject}")
+        request.pending.finish(reject)
+
+    async def _abort(self, request: Request) -> None:
+        """A button with ``cancels=``: what it cancels is halted, then its own function is called."""
+        targets = [prop.host for prop in request.live.prop.declaration.conduct.cancels]
+        await self.end_runs([host for host in targets if isinstance(host, Live)], Early.CANCELLED)
+        await self._start(request)
+
+    # --- ending early ---
+
+    def cancel(self, lives: list[Live], pending: Pending) -> None:
+        """End what runs and drop what waits; ``pending`` ends when all is halted."""
+
+        async def end() -> None:
+            await self.end_runs(lives, Early.CANCELLED)
+            pending.finish()
+
+        self.start_soon(end)
+
+    async def end_runs(self, lives: list[Live], why: Early) -> None:
+        """End the requests of these properties and wait until their hardware is halted."""
+        for live in lives:
+            live.device.drop_waiting(live, why)
+        running = [live.place.current for live in lives]
+        ending = [run for run in running if run is not None and run.live in lives]
+        for run in ending:
+            run.end_early(why)
+        for run in ending:
+            await run.ended.wait()
+
+    def drop_waiting(self, live: Live, why: Early) -> None:
+        """Forget requests that wait, in the place and in the queue."""
+        for run in live.place.drop(live):
+            run.dropped(why)
+        for request in [request for request in self._inbox if request.live is live]:
+            self._inbox.remove(request)
+            request.pending.finish(NotConnected(f"{live.path}: {why.value}"))
+
+    def lose(self, error: BaseException) -> None:
+        """Disconnect, if this exception is one that means the hardware is gone."""
+        if isinstance(error, self.device.hardware.options.lost):
+            self.session.lost(error)
+
+    # --- calling users' functions ---
+
+    async def read(self, live: Live) -> tuple[Values, State | None, str]:
+        """Call a readback or source: its values, state and message."""
+        given = await call(live.reads, (), self.worker, _ignore)
+        if given is None:
+            return {}, None, ""
+        return live.prop.reply_values(given if isinstance(given, Reply) else Reply(given))
+
+    async def call_aside(self, function: Callable[[], Any]) -> None:
+        """Call a function outside the queue: in the device's thread if that is free, else in another."""
+        if not runs_in_thread(function) or not self.worker.busy:
+            await call(function, (), self.worker, _ignore)
+            return
+        aside = Worker(f"indiflask {self.name} stop", self.engine.loop)
+        try:
+            await call(function, (), aside, _ignore)
+        finally:
+            aside.close()
+
+    async def guarded(
+        self, function: Callable[..., Any], what: str, args: tuple[Any, ...] = (), worker: Worker | None = None
+    ) -> bool:
+        """Call a background function; what it raises is logged and told. Whether it ended well."""
+        try:
+            await call(function, args, worker or self.worker, _ignore)
+        except Exception as error:
+            cause = leaf(error)
+            log.error("%s of %s failed", what, self.name, exc_info=cause)
+            self.message(f"{what}: {text_of(cause)}")
+            self.lose(cause)
+            return False
+        return True
+
+    # --- settings ---
+
+    def remember(self, live: Live, asked: Values) -> None:
+        """A request ended Ok: save what was asked, where ``save=True`` says so."""
+        if live.prop.declaration.conduct.save:
+            self.settings.remember(live, asked)
+
+
+def _ignore(_: Any) -> None: ...
+

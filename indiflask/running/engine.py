@@ -1,0 +1,185 @@
+"""``Engine``: an app while it runs, whatever it is connected to. Frames in by ``receive``, frames out by ``send``."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskStatus
+
+from indiflask.device import Device
+from indiflask.errors import ProtocolError
+from indiflask.links.loop import Loop
+from indiflask.protocol.frames import Frame
+from indiflask.protocol.messages import (
+    DefVector,
+    DelProperty,
+    Element,
+    GetProperties,
+    Message,
+    NewVector,
+    PingReply,
+    PingRequest,
+    SetVector,
+)
+from indiflask.protocol.reader import read
+from indiflask.protocol.writer import pack
+from indiflask.running.device import DeviceRunner
+from indiflask.running.settings import file_for
+from indiflask.running.snoop import Key, Snoops
+
+if TYPE_CHECKING:
+    from indiflask.app import App
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[Sequence[Frame]], None]
+"""Takes frames to whoever listens. Called on the loop; never blocks."""
+
+FLUSH_AT = 256
+"""Frames that may gather on the loop before they are sent without waiting for its next turn."""
+
+
+class Engine:
+    """Runs an app: its devices, lifespans and snoops. Made on the loop.
+
+    ``name`` replaces the name of the app's own device (INDIDEV); others become "<name> <their name>".
+    """
+
+    def __init__(self, app: App, send: Send, *, state_dir: Path, name: str = "") -> None:
+        self.app = app
+        self.loop = Loop.current()
+        self._send = send
+        self._state_dir = state_dir
+        self._name = name
+        self._out: deque[Frame] = deque()
+        self._flushing = False
+        self._stopping = anyio.Event()
+        self.snoops = Snoops(self._ask, self._own_definition)
+        self.runners = {runner.name: runner for runner in self._make_runners()}
+
+    def _make_runners(self) -> list[DeviceRunner]:
+        return [DeviceRunner(device, self.wire_name(device.name), self) for device in self.app.served_devices()]
+
+    def wire_name(self, name: str) -> str:
+        """The name under which clients know a device; other servers' devices keep theirs."""
+        if not self._name or name not in {device.name for device in self.app.served_devices()}:
+            return name
+        return self._name if name == self.app.name else f"{self._name} {name}"
+
+    def state_file(self, device: str) -> Path:
+        """Where a device's settings lie."""
+        return file_for(self._state_dir, device)
+
+    # --- life ---
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Serve until ``stop``; hardware is halted and closed before this returns. An engine runs once."""
+        self._lock(True)
+        try:
+            async with AsyncExitStack() as stack:
+                for lifespan in self.app.lifespans:
+                    await stack.enter_async_context(asynccontextmanager(lifespan)())
+                await self._run_devices(task_status)
+        finally:
+            self.flush()
+            self._lock(False)
+
+    def stop(self) -> None:
+        """End ``run``, in good order."""
+        self._stopping.set()
+
+    async def _run_devices(self, task_status: TaskStatus[None]) -> None:
+        async with anyio.create_task_group() as tasks:
+            try:
+                for runner in self.runners.values():
+                    await tasks.start(runner.run)
+                task_status.started()
+                await self._stopping.wait()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    async with anyio.create_task_group() as closing:
+                        for runner in self.runners.values():
+                            closing.start_soon(runner.close)
+
+    def _lock(self, locked: bool) -> None:
+        for runner in self.runners.values():
+            runner.device.locked = locked
+            runner.device.messenger = runner if locked else None
+            if not locked:
+                runner.detach()
+        self.app.locked = locked
+
+    # --- frames out ---
+
+    def post(self, frame: Frame) -> None:
+        """Send a frame, in the order of the calls. From any thread; never blocks."""
+        self._out.append(frame)
+        if not self._flushing:
+            self._flushing = True
+            if self.loop.inside:
+                self.loop.soon(self.flush)
+            else:
+                self.loop.call(self.flush)
+        elif len(self._out) >= FLUSH_AT and self.loop.inside:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what has gathered."""
+        self._flushing = False
+        frames = []
+        while self._out:
+            frames.append(self._out.popleft())
+        if frames:
+            self._send(frames)
+
+    # --- frames in ---
+
+    def receive(self, frame: Frame) -> None:
+        """Something was said to this app, or by a device that it snoops."""
+        try:
+            element = read(frame)
+        except ProtocolError as error:
+            log.warning("what came for %s is no INDI: %s", self.app.name, error)
+            self.post(pack(Message(message=f"{self.app.name}: {error}")))
+            return
+        self._take(element)
+
+    def _take(self, element: Element) -> None:
+        match element:
+            case NewVector():
+                if runner := self.runners.get(element.device):
+                    runner.receive(element)
+            case GetProperties():
+                self._define(element)
+            case PingRequest():
+                self.post(pack(PingReply(element.uid)))
+            case DefVector() | SetVector() | DelProperty():
+                self.snoops.heard(element)
+            case _:
+                log.debug("nothing is done about %s", type(element).__name__)
+
+    def _define(self, ask: GetProperties) -> None:
+        for runner in self.runners.values():
+            if ask.device in (None, "", runner.name):
+                for live in runner.lives.values():
+                    if live.visible and ask.name in (None, "", live.name):
+                        runner.emit(live.definition())
+
+    # --- snooping ---
+
+    def _ask(self, element: Element) -> None:
+        self.post(pack(element))
+
+    def _own_definition(self, key: Key) -> DefVector | None:
+        runner = self.runners.get(key[0])
+        live = runner.lives.get(key[1]) if runner else None
+        return live.definition() if live is not None and live.visible else None
+
+
+__all__ = ["Device", "Engine", "Send"]

@@ -1,0 +1,20 @@
+"""Exceptions of users' functions, as words for clients."""
+
+from __future__ import annotations
+
+from indiflask.errors import IndiError
+
+
+def leaf(error: BaseException) -> BaseException:
+    """The first real exception in the groups that task groups wrap theirs in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def text_of(error: BaseException) -> str:
+    """What a client is told: our own errors speak for themselves, others are named by their type."""
+    text = str(error)
+    if isinstance(error, IndiError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,280 @@
+"""``Run``: one request under way, from its handler's call to the answer (steps 3 to 6 of a request's way)."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import logging
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from indiflask.errors import Cancelled, NotConnected, Reject
+from indiflask.running.calls import call, runs_in_thread
+from indiflask.running.failures import leaf, text_of
+from indiflask.running.pending import current_run
+from indiflask.values import Reply, State, Values
+
+if TYPE_CHECKING:
+    from indiflask.running.live import Live, Request
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 5.0
+"""How long a ``stop`` function, and the end of the handler that it halts, may take: what a person at an abort button
+would wait before reaching for the plug."""
+
+
+class Early(enum.Enum):
+    """Why a run ended before its handler did."""
+
+    CANCELLED = "cancelled"
+    REPLACED = "replaced"
+    DEADLINE = "past its deadline"
+    DISCONNECTED = "the device disconnected"
+    STOPPED = "the app ended"
+
+
+class Answered:
+    """Returned by a built-in handler that has answered by itself."""
+
+
+ANSWERED = Answered()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is told at the end; None of a state: nothing is."""
+
+    values: Values
+    state: State | None
+    message: str = ""
+
+
+class Run:
+    """One request under way. Loop thread only."""
+
+    def __init__(self, request: Request, asked: Values) -> None:
+        self.live: Live = request.live
+        self.asked = asked
+        self.restoring = request.restoring
+        self.pendings = [request.pending]
+        origin = request.pending.origin
+        self.places = (*(origin.places if origin else ()), self.live.place)
+        """Held by this run and by those that wait for it: awaiting a request for one of them would never end."""
+        self.settled = anyio.Event()
+        """Ended or gone Busy: the device's next request may start."""
+        self.ended = anyio.Event()
+        self._scope = anyio.CancelScope()
+        self._early: Early | None = None
+        self._successor: Run | None = None
+        self._told_busy = False
+        self._before = self.live.prop.values
+        self._yielded = False
+
+    # --- from outside ---
+
+    def start(self) -> None:
+        """Call the handler, in a task of its own."""
+        self._before = self.live.prop.values
+        self.live.begin(self)
+        if self._told_busy:
+            self.live.show_busy(self.asked)
+        self.live.device.start_soon(self._perform)
+
+    def go_busy(self) -> None:
+        """Tell clients that it takes longer, whether it runs or still waits."""
+        if not self._told_busy:
+            self._told_busy = True
+            self.live.show_busy(self.asked)
+        self.settled.set()
+
+    def end_early(self, why: Early) -> None:
+        """End it: the handler is cancelled and the hardware halted. ``ended`` tells when."""
+        if self._early is None:
+            self._early = why
+            self._scope.cancel()
+
+    def superseded(self, successor: Run) -> None:
+        """A newer request takes its place, and answers for it where it is one of the same property."""
+        self._successor = successor
+        if self.live is successor.live:
+            successor.pendings += self.pendings
+            self.pendings = []
+        if self.live.run is self:
+            self.end_early(Early.REPLACED)
+        else:
+            self.dropped(Early.REPLACED)
+
+    def dropped(self, why: Early) -> None:
+        """It never started."""
+        self._early = why
+        state = State.IDLE if self.live.run is None and not self._answered_by_successor else None
+        self._answer(Outcome({}, state, self._early_text()))
+
+    # --- its life ---
+
+    async def _perform(self) -> None:
+        current_run.set(self)
+        outcome = Outcome({}, State.ALERT, "ended with the app")
+        try:
+            with self._scope:
+                if self._early is None:
+                    outcome = await self._attempt()
+            if self._early is not None:
+                with anyio.CancelScope(shield=True):
+                    outcome = await self._halt(self._early)
+        finally:
+            self._answer(outcome)
+            self.live.place.release()
+
+    async def _attempt(self) -> Outcome:
+        deadline = self.live.prop.declaration.conduct.deadline
+        with anyio.move_on_after(deadline or math.inf):
+            return await self._work()
+        self._early = self._early or Early.DEADLINE
+        return Outcome({}, None)
+
+    async def _work(self) -> Outcome:
+        try:
+            arguments = self.live.prop.declaration.shape.arguments(self.asked)
+            given = await call(self.live.function, arguments, self.live.device.worker, self._progress)
+            return await self._interpret(given)
+        except (Exception, SystemExit) as error:
+            return await self._failed(leaf(error))
+
+    def _progress(self, given: Any) -> None:
+        """A generator yielded: Busy, with the values that are true now."""
+        self._told_busy = self._yielded = True
+        values, state, message = self._reply(given)
+        self.live.progress(values, state or State.BUSY, message)
+        self.settled.set()
+
+    def _reply(self, given: Any) -> tuple[Values, State | None, str]:
+        if given is None:
+            return {}, None, ""
+        return self.live.prop.reply_values(given if isinstance(given, Reply) else Reply(given))
+
+    async def _interpret(self, given: Any) -> Outcome:
+        if given is ANSWERED:
+            return Outcome({}, None)
+        values, state, message = self._reply(given)
+        if state is State.BUSY and _is_generator(self.live.function):
+            state = None  # the Busy of its last yield: now it has ended
+        if not values:
+            values, read_state, read_message = await self._true_values()
+            state, message = state or read_state, message or read_message
+        if self.live.prop.declaration.word == "button":
+            values = dict.fromkeys(self.asked, False)
+        return Outcome(values, state or State.OK, message)
+
+    async def _true_values(self) -> tuple[Values, State | None, str]:
+        """After nothing was returned: what the readback says, else what was asked for."""
+        if self.live.prop.readback is None:
+            return self.asked, None, ""
+        return await self.live.device.read(self.live)
+
+    async def _failed(self, error: BaseException) -> Outcome:
+        if isinstance(error, Reject):
+            log.info("%s refused: %s", self.live.path, error)
+        else:
+            log.error("%s failed", self.live.path, exc_info=error)
+        self.live.device.lose(error)
+        values = await self._values_after() if self.live.prop.readback else {}
+        if self._yielded and not values:
+            values = self._before
+        return Outcome(values, State.ALERT, text_of(error))
+
+    async def _values_after(self) -> Values:
+        """What the readback says after a failure. That it fails too is no news."""
+        try:
+            values, _, _ = await self.live.device.read(self.live)
+        except Exception as error:
+            log.info("readback of %s after its failure failed too: %s", self.live.path, error)
+            return {}
+        return values
+
+    # --- ending early ---
+
+    async def _halt(self, why: Early) -> Outcome:
+        """Step 5: the hardware is halted, whatever the reason."""
+        problem = ""
+        worker = self.live.device.worker
+        threaded = runs_in_thread(self.live.function)
+        values: Values = {}
+        with anyio.move_on_after(STOP_SECONDS) as limit:
+            problem = await self._call_stop()
+            if threaded and worker.busy:
+                await worker.run(_nothing)  # what runs in the thread has ended then
+            if why not in (Early.DISCONNECTED, Early.STOPPED) and self.live.prop.readback:
+                values = await self._values_after()
+        if limit.cancelled_caught:
+            log.warning("%s did not halt within %g s", self.live.path, STOP_SECONDS)
+        text = self._early_text()
+        if why is Early.DEADLINE and limit.cancelled_caught and threaded:
+            text += ", and is still running"
+        if problem:
+            return Outcome(values, State.ALERT, f"{text}, and its stop failed: {problem}")
+        if why is Early.DEADLINE:
+            return Outcome(values, State.ALERT, text)
+        return Outcome(values, State.IDLE if not self._answered_by_successor else None, text)
+
+    async def _call_stop(self) -> str:
+        """Call the ``stop`` function outside the queue; what went wrong, if it did."""
+        halt = self.live.prop.halt
+        if halt is None:
+            return ""
+        try:
+            await self.live.device.call_aside(halt)
+        except Exception as error:
+            log.exception("the stop of %s failed", self.live.path)
+            return text_of(leaf(error))
+        return ""
+
+    @property
+    def _answered_by_successor(self) -> bool:
+        return self._successor is not None and self._successor.live is self.live
+
+    def _early_text(self) -> str:
+        match self._early:
+            case Early.DEADLINE:
+                return f"took longer than {self.live.prop.declaration.conduct.deadline:g} s"
+            case Early.REPLACED if self._successor is not None:
+                return f"replaced by {self._successor.live.name}"
+            case None:
+                return ""
+            case early:
+                return early.value
+
+    # --- the answer ---
+
+    def _answer(self, outcome: Outcome) -> None:
+        if outcome.state is not None:
+            self.live.end(outcome.values, outcome.state, outcome.message)
+        else:
+            self.live.end_silently()
+        self._finish_pendings(outcome)
+        if outcome.state is State.OK and not self.restoring:
+            self.live.device.remember(self.live, self.asked)
+        self.settled.set()
+        self.ended.set()
+
+    def _finish_pendings(self, outcome: Outcome) -> None:
+        error: Exception | None = None
+        if self._early in (Early.DISCONNECTED, Early.STOPPED):
+            error = NotConnected(f"{self.live.path}: {self._early.value}")
+        elif self._early in (Early.CANCELLED, Early.REPLACED):
+            error = Cancelled(f"{self.live.path} was {self._early_text()}")
+        elif outcome.state is State.ALERT:
+            error = Reject(outcome.message or f"{self.live.path} failed")
+        for pending in self.pendings:
+            pending.finish(error)
+
+
+def _nothing() -> None: ...
+
+
+def _is_generator(function: Any) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)

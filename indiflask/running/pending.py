@@ -1,0 +1,52 @@
+"""The awaitable that ``request`` and ``cancel`` give: made in any thread, awaited on the loop or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from indiflask.errors import IndiError
+
+if TYPE_CHECKING:
+    from indiflask.running.handler import Run
+    from indiflask.running.place import Place
+
+current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
+"""The request whose handler is running, in its tasks and in the device's thread."""
+
+
+class Pending:
+    """Ends when what was asked for has ended; raises what it ended with."""
+
+    def __init__(self, what: str, place: Place | None = None) -> None:
+        self.what = what
+        self.origin = current_run.get()
+        """The request whose handler asks."""
+        self._place = place
+        self._done = False
+        self._error: Exception | None = None
+        self._events: list[anyio.Event] = []
+
+    def finish(self, error: Exception | None = None) -> None:
+        """It has ended. On the loop; the first call counts."""
+        if not self._done:
+            self._done, self._error = True, error
+            for event in self._events:
+                event.set()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        run = current_run.get()
+        if run is not None and self._place in run.places:
+            raise IndiError(f"{self.what} would wait for itself: it has to wait for the handler that awaits it")
+        if not self._done:
+            event = anyio.Event()
+            self._events.append(event)
+            await event.wait()
+        if self._error is not None:
+            raise self._error

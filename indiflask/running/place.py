@@ -1,0 +1,53 @@
+"""Step 6 of a request's way: a place is where one request of a property runs at a time, or of all properties with the
+same ``exclusive``. What comes meanwhile replaces, waits or is rejected."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from indiflask.errors import Reject
+
+if TYPE_CHECKING:
+    from indiflask.running.handler import Run
+    from indiflask.running.live import Live
+
+
+class Place:
+    """Holds the run under way and those that wait for it. Loop thread only."""
+
+    def __init__(self) -> None:
+        self.current: Run | None = None
+        self.waiting: deque[Run] = deque()
+
+    def offer(self, run: Run) -> None:
+        """Start it, or let it wait, as its property's ``overlap`` says. Raises Reject."""
+        if self.current is None:
+            self._take(run)
+            return
+        match run.live.prop.declaration.conduct.overlap:
+            case "reject":
+                raise Reject(f"{self.current.live.prop.definition.name} is still busy")
+            case "queue":
+                self.waiting.append(run)
+            case "replace":
+                for late in self.waiting:
+                    late.superseded(run)
+                self.waiting = deque([run])
+                self.current.superseded(run)
+
+    def release(self) -> None:
+        """The run under way has ended and its hardware is halted: the next one starts."""
+        self.current = None
+        if self.waiting:
+            self._take(self.waiting.popleft())
+
+    def drop(self, live: Live) -> list[Run]:
+        """Forget what waits for this property; the runs that were dropped."""
+        dropped = [run for run in self.waiting if run.live is live]
+        self.waiting = deque(run for run in self.waiting if run.live is not live)
+        return dropped
+
+    def _take(self, run: Run) -> None:
+        self.current = run
+        run.start()

@@ -1,0 +1,116 @@
+"""Serving an app: on a TCP port with a hub, or on stdin and stdout as a driver of another server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from indiflask.app import App
+from indiflask.errors import IndiError
+from indiflask.hub import Hub
+from indiflask.links.listener import serve
+from indiflask.links.stdio import speak
+from indiflask.running.engine import Engine
+
+log = logging.getLogger("indiflask")
+
+
+def run_app(app: App, *, host: str, port: int, stdio: bool, log_level: str) -> None:
+    """What ``App.run`` does. Ends the process with 1 and a clear line when it cannot be served."""
+    from indiflask.target import importing
+
+    if importing.get():
+        return
+    start_logging(log_level)
+    try:
+        run_on_loop(serve_stdio, app) if stdio else run_on_loop(serve_tcp, app, host, port)
+    except IndiError as error:
+        if log.isEnabledFor(logging.DEBUG):
+            raise
+        sys.exit(f"indiflask: {error}")
+
+
+def start_logging(level: str) -> None:
+    """Log to stderr, where ``print`` of a driver goes too. Raises ValueError for an unknown level."""
+    levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+    if level.lower() not in levels:
+        raise IndiError(f"no log level is called {level!r}; there are: {', '.join(levels)}")
+    logging.basicConfig(level=levels[level.lower()], format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+
+
+def run_on_loop(function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+    """``anyio.run`` on asyncio, with uvloop where it is installed."""
+    options = {"use_uvloop": find_spec("uvloop") is not None}
+    anyio.run(partial(function, *args), backend="asyncio", backend_options=options)
+
+
+def state_dir() -> Path:
+    """Where settings lie: systemd's STATE_DIRECTORY, else ``$XDG_STATE_HOME/indiflask``."""
+    if given := os.environ.get("STATE_DIRECTORY"):
+        return Path(given.partition(":")[0])
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "indiflask"
+
+
+async def serve_tcp(app: App, host: str, port: int) -> None:
+    """Serve on a TCP port until a signal. The port is taken first, so that no hardware moves for nothing."""
+    hub = Hub()
+    engine = Engine(app, lambda frames: hub.receive(peer, frames), state_dir=state_dir(), name=_indidev())
+    peer = hub.join(app.name, engine.receive, owner=True)
+    async with anyio.create_task_group() as tasks:
+        address = await tasks.start(partial(serve, hub, host, port))
+        tasks.start_soon(_stop_on_signal, engine)
+        async with anyio.create_task_group() as running:
+            await running.start(engine.run)
+            print(_summary(engine, address), file=sys.stderr, flush=True)
+        tasks.cancel_scope.cancel()
+    print("indiflask: stopped", file=sys.stderr, flush=True)
+
+
+async def serve_stdio(app: App) -> None:
+    """Be a driver on stdin and stdout until EOF or a signal."""
+    async with anyio.create_task_group() as tasks:
+        link = await tasks.start(speak)
+        engine = Engine(app, link.send, state_dir=state_dir(), name=_indidev())
+        tasks.start_soon(_stop_on_signal, engine)
+        tasks.start_soon(_until_eof, link, engine)
+        await engine.run()
+        await link.drain()
+        tasks.cancel_scope.cancel()
+
+
+def _indidev() -> str:
+    """The name that an INDI server gives a driver in the environment."""
+    return os.environ.get("INDIDEV", "").strip()
+
+
+async def _stop_on_signal(engine: Engine) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            log.info("%s: stopping", signal.Signals(number).name)
+            engine.stop()
+            signal.signal(number, signal.SIG_DFL)  # the second one ends it at once
+
+
+def _summary(engine: Engine, address: str) -> str:
+    lines = [f"indiflask: serving {engine.app.name} on {address}"]
+    for name, runner in engine.runners.items():
+        shown = [live.name for live in runner.lives.values() if live.prop.definition.group != "General Info"]
+        lines.append(f"  {name}: {', '.join(shown)}")
+    host, _, port = address.rpartition(":")
+    first = next(iter(engine.runners))
+    lines += [
+        f"  see it:   indi_getprop -h {host} -p {port} '{first}.*.*'",
+        f"  KStars:   an INDI host, {host} port {port}",
+        "  Ctrl-C ends it",
+    ]
+    return "\n".join(lines)
