@@ -47,7 +47,8 @@ class App(Device):
 
     def lifespan(self, function: Lifespan) -> Lifespan:
         """An async generator that runs around everything: what is before its ``yield`` at the start, what is
-        behind it at the end."""
+        behind it at the end.
+        """
         self._setup("a lifespan")
         if not inspect.isasyncgenfunction(function):
             where = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno}"

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, Unpack, overload
 
 from indiflask.connection import Connection, ConnectionOptions, Connector
-from indiflask.declare import Declaration, Options, Word, declare, declare_published
+from indiflask.declare import Declaration, declare, declare_published
 from indiflask.definition import When
 from indiflask.errors import DeclarationError, SetupLocked
 from indiflask.interfaces import interface_bits
+from indiflask.options import Options, Word
 from indiflask.property import M, Property
 from indiflask.values import Blob, State
 

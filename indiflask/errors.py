@@ -1,14 +1,14 @@
 """What can go wrong, as one tree.
 
-    IndiError
-    ├── ProtocolError (ValueError)      bytes that are no INDI: what, and at which byte
-    ├── DeclarationError (TypeError)    a decorator used wrongly: refused at import, with file and line
-    ├── SetupLocked (RuntimeError)      a property added once the app is being served
-    ├── LinkError (OSError)             an address that cannot be served or reached
-    ├── TargetError                     a target of `indiflask run` that cannot be loaded
-    └── Reject                          raised by a handler: this request is refused, and why
-        ├── NotConnected                the device is not connected
-        └── Cancelled                   a request that the app itself made ended early
+IndiError
+├── ProtocolError (ValueError)      bytes that are no INDI: what, and at which byte
+├── DeclarationError (TypeError)    a decorator used wrongly: refused at import, with file and line
+├── SetupLocked (RuntimeError)      a property added once the app is being served
+├── LinkError (OSError)             an address that cannot be served or reached
+├── TargetError                     a target of `indiflask run` that cannot be loaded
+└── Reject                          raised by a handler: this request is refused, and why
+├── NotConnected                the device is not connected
+└── Cancelled                   a request that the app itself made ended early
 """
 
 from __future__ import annotations

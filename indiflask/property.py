@@ -260,7 +260,8 @@ class Property(Generic[F, M]):
 
     def stop(self, function: G, /) -> G:
         """The function that halts the hardware, however a request ends early: cancelled, replaced, past its
-        deadline, by DISCONNECT or at the end of the app. Shielded, at most 5 s."""
+        deadline, by DISCONNECT or at the end of the app. Shielded, at most 5 s.
+        """
         if not self.declaration.handles:
             self._refuse("stop", "it has no handler to stop")
         self.halt = function
@@ -272,7 +273,8 @@ class Property(Generic[F, M]):
     def read(self, /, *, every: float = 0, busy: float = 0) -> _Keep: ...
     def read(self, function: Any = None, /, *, every: float = 0, busy: float = 0) -> Any:
         """The function that reads what is true, whoever changed it: at connect, after a request that returned
-        nothing, on ``refresh()``, ``every`` so many seconds, and ``busy`` so many seconds while a handler runs."""
+        nothing, on ``refresh()``, ``every`` so many seconds, and ``busy`` so many seconds while a handler runs.
+        """
         if not self.declaration.handles:
             self._refuse("read", "it is a source itself; give it every= instead")
         if every < 0 or busy < 0:

@@ -103,7 +103,7 @@ def _only_app(module: ModuleType, target: str) -> App:
     if len(set(map(id, apps.values()))) == 1:
         return next(iter(apps.values()))
     if not apps:
-        raise TargetError(f"{target}: it makes no App; write app = App(\"...\") in it, or name a function: {target}:make")
+        raise TargetError(f'{target}: it makes no App; write app = App("...") in it, or name a function: {target}:make')
     raise TargetError(f"{target}: it has several Apps ({', '.join(apps)}); say which: {target}:{next(iter(apps))}")
 
 

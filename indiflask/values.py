@@ -165,6 +165,10 @@ class Number(Member):
         """Whether there are limits at all: INDI says so by ``min < max``."""
         return self.min < self.max
 
+    def allows(self, value: float) -> bool:
+        """Whether a value is within the limits."""
+        return not self.limited or self.min <= value <= self.max
+
     @property
     def nearest_to_zero(self) -> float:
         """0, or the limit nearest to it: the first value where none is given."""

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from indiflask.declare import Options, declare
+from indiflask.declare import declare
+from indiflask.options import Options
 from indiflask.property import Property
 from indiflask.values import State
 

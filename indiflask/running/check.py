@@ -92,9 +92,7 @@ def blob_of(one: OneBlob) -> Blob:
 
 
 def _check_limits(member: Member, value: Value) -> None:
-    if not isinstance(member, Number) or not isinstance(value, float | int):
-        return
-    if member.limited and not member.min <= value <= member.max:
+    if isinstance(member, Number) and isinstance(value, float) and not member.allows(value):
         unit = f" {member.unit}" if member.unit else ""
         raise Reject(f"{member.name} must be between {member.min:.12g} and {member.max:.12g}{unit}, not {value:.12g}")
 

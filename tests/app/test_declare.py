@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import pytest
 
 from indiflask import App, Blob, DeclarationError, Member, Number, Reply, State
-from indiflask.declare import Declaration, Options, Word, declare
+from indiflask.declare import Declaration, declare
+from indiflask.options import Options, Word
 from indiflask.protocol.messages import Kind, Permission, Rule
 
 
