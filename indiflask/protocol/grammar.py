@@ -1,0 +1,107 @@
+"""The grammar of a frame as expressions over bytes: flat XML as INDI uses it, in linear time.
+
+`whole` is one expression for a whole element of the kind that is sent all the time; what it does not match is either
+rare or wrong, and `scanner` tells which. So it need not match all that is well-formed, but must never match
+anything that is not. Whatever is repeated here is a single character class, possessively, or a group of which each
+round begins with a character that nothing else there begins with: no input makes it try one byte twice.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+__all__ = [
+    "CONTROLS",
+    "NAME",
+    "NAME_START",
+    "REFERENCE",
+    "REFERENCE_BEGUN",
+    "TEXT",
+    "VALUE",
+    "WHITE",
+    "is_plain",
+    "whole",
+]
+
+#: What XML 1.0 has no place for: all control characters but tab, line feed and carriage return.
+CONTROLS: Final = bytes(sorted(set(range(0x20)) - set(b"\t\n\r")))
+
+_CONTROL: Final = rb"\x00-\x08\x0b\x0c\x0e-\x1f"
+_WHITE: Final = rb"[ \t\r\n]"
+_NAME: Final = rb"[A-Za-z_:][A-Za-z0-9_:.-]*+"
+
+#: Runs, possibly empty, that the scanner skips in one go.
+WHITE: Final = re.compile(_WHITE + rb"*+")
+NAME: Final = re.compile(rb"[A-Za-z0-9_:.-]*+")
+TEXT: Final = re.compile(rb"[^<&\]" + _CONTROL + rb"]*+")
+VALUE: Final = {quote: re.compile(b"[^<&" + quote + _CONTROL + b"]*+") for quote in (b'"', b"'")}
+
+#: Names are ASCII: INDI has no others, and so a Latin-1 byte in one is found at once.
+NAME_START: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_:")
+
+#: XML's five entities and the numeric ones; nothing else can be declared, for want of a DOCTYPE.
+REFERENCE: Final = re.compile(rb"&(?:(lt|gt|amp|quot|apos)|#([0-9]++)|#x([0-9A-Fa-f]++));")
+REFERENCE_BEGUN: Final = re.compile(rb"&(?:[a-z]{0,4}+|#[0-9]*+|#x[0-9A-Fa-f]*+)")
+
+#: References that are legal without a look at their number: &#32; to &#9999; cover what ElementTree writes.
+_LEGAL_REFERENCE: Final = rb"&(?:lt|gt|amp|quot|apos|#(?:3[2-9]|[4-9][0-9]|[1-9][0-9]{2,3}+|9|10|13));"
+
+
+#: A vector's attributes; the first two are kept. Their groups' numbers follow those of the element and its tag.
+_ATTRIBUTES: Final = b"device name timestamp state timeout message label group perm rule version uid".split()
+
+
+def _attributes(run: bytes, quote: bytes) -> bytes:
+    """A vector's attributes in any order, each once: ``(?(n)(?!))`` fails where group n has matched already."""
+    each = []
+    for number, word in enumerate(_ATTRIBUTES, start=3):
+        once = word + b"(?(%d)(?!))=" % number
+        value = quote + run + quote
+        each.append(once + (quote + b"(" + run + b")" + quote if number <= 4 else b"()" + value))
+    return b"(?:" + _WHITE + b"++(?:" + b"|".join(each) + b"))*"
+
+
+def _member_attributes(plain: bytes) -> bytes:
+    """A member's attributes in the order of INDI's DTD: groups of a repeated part cannot be asked anew each time."""
+    words = b"label format min max step".split()
+    rest = b"".join(b"(?:" + _WHITE + b"++" + word + b"=" + plain + b")?+" for word in words)
+    return _WHITE + b"++name=" + plain + rest
+
+
+@cache
+def whole(quote: bytes, plain: bool) -> re.Pattern[bytes]:
+    """One whole element whose attributes stand in ``quote``, white space and ``<?xml ...?>`` before it.
+
+    Groups: 1 the element, 2 its tag, 3 and 4 its ``device`` and ``name`` as they stand. Elements with a BLOB are left
+    to the scanner, which skips their text faster than an expression could. ``plain`` is half as long again as fast, and
+    only for bytes that `is_plain` has found to have nothing in them but tags and text.
+    """
+    if plain:
+        run, text = b"[^<" + quote + b"]*+", b"[^<]*+"
+    else:
+        clean = VALUE[quote].pattern
+        run = clean + b"(?:" + _LEGAL_REFERENCE + clean + b")*"
+        text = TEXT.pattern + b"(?:(?:" + _LEGAL_REFERENCE + rb"|\](?!\]>))" + TEXT.pattern + b")*"
+    tag_end = _WHITE + b"*+"
+    child = (
+        b"<(?P<child>(?:one|def)(?:Text|Number|Switch|Light)|defBLOB)"
+        + _member_attributes(quote + run + quote)
+        + tag_end
+        + b"(?:/>|>" + text + b"</(?P=child)" + tag_end + b">)"
+    )  # fmt: skip
+    content = text + b"(?:" + child + text + b")*"
+    element = (
+        b"(<(" + _NAME + b")" + _attributes(run, quote) + tag_end
+        + b"(?:/>|>" + content + rb"</\2" + tag_end + b">))"
+    )  # fmt: skip
+    before = _WHITE + rb"*+(?:<\?[^?>]*+\?>" + _WHITE + b"*+)?"
+    return re.compile(before + element)
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether there is neither a reference nor a ``]]>`` nor a control character: a few memchr, at memory speed."""
+    if b"&" in data or (b"]" in data and b"]]>" in data):
+        return False
+    return not any(control in data for control in CONTROLS)

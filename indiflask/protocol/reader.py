@@ -1,0 +1,137 @@
+"""Frames into messages: expressions over bytes that framing has checked, and no tree.
+
+What a message cannot be without is asked for, and its words must be INDI's; for the rest the reader is patient, as
+INDI's other programs are: unknown attributes, unreadable times and text between members are passed over. Values of
+members are not judged here, since what they mean needs the definition.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from indiflask.protocol.errors import ProtocolError
+from indiflask.protocol.escapes import unescape
+from indiflask.protocol.frames import Frame, Framer
+from indiflask.protocol.messages import BlobMode, Element, OneMember
+from indiflask.protocol.schema import ELEMENTS, MEMBERS, Attribute, Member, MemberShape
+
+__all__ = ["read"]
+
+_ATTRIBUTE: Final = rb"""[ \t\r\n]*+([A-Za-z_:][A-Za-z0-9_:.-]*+)[ \t\r\n]*+=[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')"""
+_ATTRIBUTES: Final = re.compile(_ATTRIBUTE)
+_START_TAG: Final = re.compile(
+    rb"""<([A-Za-z_:][A-Za-z0-9_:.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*+)[ \t\r\n]*+(/?)>"""
+)
+_BLANKS: Final = b" \t\r\n"
+_MODES: Final = {mode.value: mode for mode in BlobMode}
+
+
+def read(data: bytes | Frame) -> Element:
+    """The message that a frame, or the bytes of one element, say.
+
+    Raises `ProtocolError` for what is not INDI: an element or a child that it does not have, a missing device or
+    name, a word for state, rule, permission or BLOB mode that is none, limits or sizes that are no numbers. ``at`` is
+    the start of the tag that is wrong, counted as the frame's own ``at`` is.
+    """
+    frame = data if isinstance(data, Frame) else _only_frame(data)
+    try:
+        return _read(frame.data)
+    except ProtocolError as error:
+        raise ProtocolError(error.why, frame.at + error.at) from None
+
+
+def _only_frame(data: bytes) -> Frame:
+    framer = Framer()
+    frames = framer.feed(data)
+    framer.close()
+    if framer.error is not None:
+        raise framer.error
+    if len(frames) != 1:
+        at = frames[1].at if frames else len(data)
+        raise ProtocolError(f"{len(frames)} elements stand where there should be one", at)
+    return frames[0]
+
+
+def _read(data: bytes) -> Element:
+    start = _start_tag(data, 0)
+    tag = _text(start[1])
+    shape = ELEMENTS.get(tag)
+    if shape is None:
+        raise ProtocolError(f"INDI has no element <{tag}>", 0)
+    fields = _fields(tag, shape.attributes, start[2], 0)
+    if shape.kind is not None:
+        fields["kind"] = shape.kind
+        fields["members"] = () if start[3] else _members(data, start.end(), MEMBERS[shape.member])
+    elif shape.mode:
+        fields["mode"] = _mode(b"" if start[3] else data[start.end() : data.rfind(b"<")])
+    return shape.make(**fields)
+
+
+def _members(data: bytes, at: int, shape: MemberShape) -> tuple[Member, ...]:
+    """The children from ``at`` on, up to the end tag."""
+    members = []
+    expected = shape.tag.encode()
+    at = data.find(b"<", at)
+    while at >= 0 and not data.startswith(b"</", at):
+        start = _start_tag(data, at)
+        if start[1] != expected:
+            raise ProtocolError(f"<{_text(start[1])}> stands where only <{shape.tag}> may", at)
+        fields = _fields(shape.tag, shape.attributes, start[2], at)
+        end = text = start.end()
+        if not start[3]:
+            end = data.find(b"<", text)
+            members.append(_member(shape, fields, data[text:end]))
+            end += len(shape.tag) + 3
+        else:
+            members.append(_member(shape, fields, b""))
+        at = data.find(b"<", end)
+    return tuple(members)
+
+
+def _member(shape: MemberShape, fields: dict[str, object], raw: bytes) -> Member:
+    if shape.tag == "oneBLOB":
+        return shape.make(base64=raw if "enclen" in fields else raw.strip(_BLANKS), **fields)
+    value = "" if shape.tag == "defBLOB" else _text(raw).strip(" \t\n")
+    if shape.tag == "oneNumber" and len(fields) == 1:
+        return OneMember(value=value, **fields)  # type: ignore[arg-type]
+    return shape.make(value=value, **fields)
+
+
+def _fields(tag: str, attributes: tuple[Attribute, ...], raw: bytes, at: int) -> dict[str, object]:
+    """The record's fields that a start tag gives."""
+    given = {name: double or single for name, double, single in _ATTRIBUTES.findall(raw)}
+    fields: dict[str, object] = {}
+    for attribute in attributes:
+        value = given.get(attribute.name.encode())
+        if value is None:
+            if attribute.required:
+                raise ProtocolError(f"<{tag}> needs the attribute {attribute.name}", at)
+            continue
+        text = _text(value)
+        try:
+            fields[attribute.field] = attribute.read(text)
+        except ValueError as error:
+            raise ProtocolError(f"{attribute.name} of <{tag}> is {text!r}, and should be {error}", at) from None
+    return fields
+
+
+def _mode(raw: bytes) -> BlobMode:
+    text = _text(raw).strip()
+    mode = _MODES.get(text)
+    if mode is None:
+        raise ProtocolError(f"<enableBLOB> says {text!r}, and should say one of {' '.join(_MODES)}", 0)
+    return mode
+
+
+def _start_tag(data: bytes, at: int) -> re.Match[bytes]:
+    start = _START_TAG.match(data, at)
+    if start is None:  # a Frame made by hand, not by framing
+        raise ProtocolError("no start tag stands here", at)
+    return start
+
+
+def _text(raw: bytes) -> str:
+    """What raw bytes say, line ends as XML has them. Framing has seen to it that they are UTF-8."""
+    text = unescape(raw).decode(errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
