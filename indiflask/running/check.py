@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from indiflask.definition import Definition
 from indiflask.errors import ProtocolError, Reject
-from indiflask.protocol.blobs import decode_base64, decompress
-from indiflask.protocol.limits import BLOB_BYTES
+from indiflask.protocol.blobs import decode_blob
 from indiflask.protocol.messages import Kind, NewVector, OneBlob, OneMember, Rule
 from indiflask.protocol.numbers import NumberError, parse_number
 from indiflask.values import Blob, Member, Number, Value, Values
@@ -83,12 +82,7 @@ def _read_blob(one: OneBlob) -> Blob:
 
 def blob_of(one: OneBlob) -> Blob:
     """What was sent as a BLOB, inflated where it travelled compressed. Raises ProtocolError."""
-    if not one.format.endswith(".z"):
-        return Blob(decode_base64(one.base64, one.size), one.format)
-    data = decompress(decode_base64(one.base64), BLOB_BYTES)  # its size is that of the file, before compression
-    if one.size != len(data):
-        raise ProtocolError(f"its size is said to be {one.size}, and it has {len(data)} bytes")
-    return Blob(data, one.format.removesuffix(".z"))
+    return Blob(decode_blob(one), one.format.removesuffix(".z"))
 
 
 def _check_limits(member: Member, value: Value) -> None:

@@ -13,7 +13,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from indiflask.device import Device
-from indiflask.errors import NotConnected, Reject
+from indiflask.errors import Cancelled, NotConnected, Reject
 from indiflask.protocol.messages import Element, Message, NewVector
 from indiflask.protocol.writer import pack
 from indiflask.running.builtin import config_process, connection, driver_info
@@ -111,7 +111,8 @@ class DeviceRunner:
 
     def emit(self, element: Element) -> None:
         """Send something to whoever listens. From any thread; the order is that of the calls."""
-        self.engine.post(pack(element))
+        if self.engine.started:
+            self.engine.post(pack(element))
         if self.engine.snoops.wants(element):
             self.loop_call(self.engine.snoops.heard, element)
 
@@ -215,7 +216,9 @@ class DeviceRunner:
             run.dropped(why)
         for request in [request for request in self._inbox if request.live is live]:
             self._inbox.remove(request)
-            request.pending.finish(NotConnected(f"{live.path}: {why.value}"))
+            request.pending.finish(Cancelled(f"{live.path}: {why.value}"))
+            if not live.busy:
+                live.end({}, State.IDLE, str(why.value))
 
     def lose(self, error: BaseException) -> None:
         """Disconnect, if this exception is one that means the hardware is gone."""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskStatus
 
-from indiflask.device import Device
 from indiflask.errors import ProtocolError
 from indiflask.links.loop import Loop
 from indiflask.protocol.frames import Frame
@@ -60,6 +59,9 @@ class Engine:
         self._out: deque[Frame] = deque()
         self._flushing = False
         self._stopping = anyio.Event()
+        self._early: list[Frame] = []
+        self.started = False
+        """Before that nobody is told anything, and what came in waits: whoever asked gets one burst."""
         self.snoops = Snoops(self._ask, self._own_definition)
         self.runners = {runner.name: runner for runner in self._make_runners()}
 
@@ -99,6 +101,7 @@ class Engine:
             try:
                 for runner in self.runners.values():
                     await tasks.start(runner.run)
+                self._start()
                 task_status.started()
                 await self._stopping.wait()
             finally:
@@ -106,6 +109,12 @@ class Engine:
                     async with anyio.create_task_group() as closing:
                         for runner in self.runners.values():
                             closing.start_soon(runner.close)
+
+    def _start(self) -> None:
+        self.started = True
+        early, self._early = self._early, []
+        for frame in early:
+            self.receive(frame)
 
     def _lock(self, locked: bool) -> None:
         for runner in self.runners.values():
@@ -142,6 +151,9 @@ class Engine:
 
     def receive(self, frame: Frame) -> None:
         """Something was said to this app, or by a device that it snoops."""
+        if not self.started:
+            self._early.append(frame)
+            return
         try:
             element = read(frame)
         except ProtocolError as error:
@@ -180,6 +192,3 @@ class Engine:
         runner = self.runners.get(key[0])
         live = runner.lives.get(key[1]) if runner else None
         return live.definition() if live is not None and live.visible else None
-
-
-__all__ = ["Device", "Engine", "Send"]

@@ -19,6 +19,7 @@ from indiflask.values import Reply, State, Values
 
 if TYPE_CHECKING:
     from indiflask.running.live import Live, Request
+    from indiflask.running.place import Place
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Run:
         self.restoring = request.restoring
         self.pendings = [request.pending]
         origin = request.pending.origin
-        self.places = (*(origin.places if origin else ()), self.live.place)
+        self.places: tuple[Place, ...] = (*(origin.places if origin else ()), self.live.place)
         """Held by this run and by those that wait for it: awaiting a request for one of them would never end."""
         self.settled = anyio.Event()
         """Ended or gone Busy: the device's next request may start."""
@@ -245,8 +246,8 @@ class Run:
                 return f"replaced by {self._successor.live.name}"
             case None:
                 return ""
-            case early:
-                return early.value
+            case Early() as early:
+                return str(early.value)
 
     # --- the answer ---
 

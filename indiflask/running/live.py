@@ -248,7 +248,7 @@ class Live:
         values = self._shown()
         members = [_one(name, values[name]) for name in self.prop.definition.names if name in named]
         if self.prop.definition.one_choice:
-            members.sort(key=lambda one: one.value == "On")  # Off before On, or a client sees two On
+            members.sort(key=lambda one: bool(values[one.name]))  # Off before On, or a client sees two On
         return SetVector(
             kind=self.prop.definition.kind,
             device=self.device.name,

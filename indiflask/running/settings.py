@@ -128,19 +128,17 @@ class Settings:
             raise Reject("; ".join(refused))
 
 
-def _fitting(live: Live, name: str, value: Any) -> Value:
+def _fitting(live: Live, name: str, value: object) -> Value:
     """A value from the file, if it is of the member's kind. Raises Reject: the file may be of an older version."""
     definition = live.prop.definition
     if name not in definition.names:
         raise Reject(f"there is no member {name!r} any more")
-    fits: dict[Kind, type | tuple[type, ...]] = {
-        Kind.SWITCH: bool,
-        Kind.TEXT: str,
-        Kind.NUMBER: (int, float),
-    }
-    if not isinstance(value, fits[definition.kind]):
-        raise Reject(f"{name} was saved as {value!r}")
-    return float(value) if definition.kind is Kind.NUMBER else value
+    match definition.kind, value:
+        case (Kind.SWITCH, bool()) | (Kind.TEXT, str()):
+            return value
+        case Kind.NUMBER, int() | float():
+            return float(value)
+    raise Reject(f"{name} was saved as {value!r}")
 
 
 def _read(path: Path) -> Saved:

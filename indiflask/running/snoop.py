@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -50,7 +50,9 @@ class Mirror:
         self.news: set[anyio.Event] = set()
 
     def tell(self, update: Update) -> None:
-        """Take over what was heard, and wake who waits."""
+        """Take over what was heard, and wake who waits. What says nothing new is no news."""
+        if self.seen and update == self.update:
+            return
         self.update, self.seen = update, True
         waiting, self.news = self.news, set()
         for event in waiting:
@@ -152,7 +154,7 @@ async def keep_snooping(runner: DeviceRunner, snoop: Snoop) -> None:
         await _watch(runner, snoop, (runner.engine.wire_name(name), snoop.name))
 
 
-async def _follow(runner: DeviceRunner, snoop: Snoop, named_by: Property[object, str]) -> None:
+async def _follow(runner: DeviceRunner, snoop: Snoop, named_by: Property[Any, str]) -> None:
     """The device is a text property's value: when that changes, the one that it names now."""
     member = snoop.member or named_by.definition.names[0]
     with runner.engine.snoops.watch((runner.name, named_by.definition.name)) as mirror:

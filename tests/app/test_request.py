@@ -604,7 +604,7 @@ async def test_request_goes_a_clients_way() -> None:
 
     async with running(app) as wire:
         await move.request(5)
-        assert wire.sets("MOVE") == [(State.OK, {"TO": "5"})]
+        assert values(await wire.answer("MOVE")) == {"TO": "5"}
         with pytest.raises(Reject, match="not 3"):
             await move.request(3)
         with pytest.raises(Reject, match="between 0 and 10"):

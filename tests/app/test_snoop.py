@@ -7,19 +7,27 @@ import pytest
 
 from indiflask import App, State, Update
 from indiflask.protocol.messages import (
-    DefMember,
+    DefNumber,
     DefVector,
     DelProperty,
     GetProperties,
     Kind,
     OneMember,
+    Permission,
     SetVector,
 )
 from tests.app.kit import Wire, running
 
 pytestmark = pytest.mark.anyio
 
-FOREIGN = DefVector(Kind.NUMBER, "Weather", "WIND", state=State.OK, members=(DefMember("SPEED", value="3"),))
+FOREIGN = DefVector(
+    Kind.NUMBER,
+    "Weather",
+    "WIND",
+    state=State.OK,
+    permission=Permission.RO,
+    members=(DefNumber("SPEED", value="3"),),
+)
 
 
 class Ear:
