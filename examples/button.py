@@ -1,4 +1,4 @@
-"""A push button on pin 4 and a counter: gpiozero calls back in a thread of its own, and ``publish`` may be called there."""
+"""A push button on pin 4: gpiozero calls back in a thread of its own, and ``publish`` may be called there."""
 
 from gpiozero import Button
 

@@ -4,9 +4,8 @@ import time
 from collections.abc import Iterator
 from typing import Annotated, Literal, NamedTuple
 
-from simulated import CameraHead
-
 from indiflask import App, Blob, Number
+from simulated import CameraHead
 
 app = App("Camera", interface="ccd")
 Pixels = Annotated[float, Number(min=0, max=10000, format="%4.0f", unit="px")]

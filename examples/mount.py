@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal, NamedTuple
 
 import anyio
-from simulated import MountAxes
 
 from indiflask import App, Number, Reject, Reply, State
+from simulated import MountAxes
 
 app = App("Mount", interface="telescope")
 

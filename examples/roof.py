@@ -3,9 +3,9 @@
 from typing import Literal
 
 import anyio
-from simulated import RoofMotor
 
 from indiflask import App, Reply, State, Update
+from simulated import RoofMotor
 
 app = App("Roof", interface="dome")
 motor = RoofMotor()

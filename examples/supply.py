@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from simulated import Supply
-
 from indiflask import App, Number
+from simulated import Supply
 
 Volts = Annotated[float, Number("VOLTS", min=0, max=30, step=0.01, format="%.2f", unit="V")]
 

@@ -5,9 +5,8 @@ The window is a device of the same app here; it might as well be another driver'
 
 from typing import Annotated, Literal
 
-from simulated import Room
-
 from indiflask import App, Number, State, Update
+from simulated import Room
 
 app = App("Thermostat", interface="aux")
 window = app.device("Window")

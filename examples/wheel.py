@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from simulated import FilterWheel
-
 from indiflask import App, Number
+from simulated import FilterWheel
 
 app = App("Wheel", interface="filter")
 

@@ -61,9 +61,7 @@ class App(Device):
         self.lifespans.append(function)
         return function
 
-    def run(
-        self, *, host: str = "127.0.0.1", port: int = 7624, stdio: bool = False, log_level: str = "info"
-    ) -> None:
+    def run(self, *, host: str = "127.0.0.1", port: int = 7624, stdio: bool = False, log_level: str = "info") -> None:
         """Serve on a TCP port until Ctrl-C or SIGTERM, or with ``stdio=True`` on stdin and stdout as a driver of
         another INDI server.
 

@@ -97,9 +97,7 @@ class _Declarer:
     def lay_options(self, read: Signature) -> None:
         """The options over what the signature says, and whatever then does not fit together."""
         limits: dict[str, Any] = {
-            key: self.options[key]
-            for key in ("format", "min", "max", "step")
-            if key in self.options
+            key: self.options[key] for key in ("format", "min", "max", "step") if key in self.options
         }
         if limits and self.kind is not Kind.NUMBER:
             self.refuse(f"{', '.join(limits)} is for numbers only")

@@ -88,9 +88,7 @@ class Device:
 
     # --- properties ---
 
-    def add_property(
-        self, word: Word, function: G, name: str = "", **options: Unpack[Options]
-    ) -> Property[G, Any]:
+    def add_property(self, word: Word, function: G, name: str = "", **options: Unpack[Options]) -> Property[G, Any]:
         """What the decorators do: ``device.add_property("switch", function, "LED")``.
 
         Raises DeclarationError for a signature that cannot work, and for a name that is taken.

@@ -15,7 +15,16 @@ from __future__ import annotations
 
 from indiflask.protocol.errors import IndiError, ProtocolError
 
-__all__ = ["Cancelled", "DeclarationError", "IndiError", "NotConnected", "ProtocolError", "Reject", "SetupLocked", "TargetError"]
+__all__ = [
+    "Cancelled",
+    "DeclarationError",
+    "IndiError",
+    "NotConnected",
+    "ProtocolError",
+    "Reject",
+    "SetupLocked",
+    "TargetError",
+]
 
 
 class DeclarationError(IndiError, TypeError):

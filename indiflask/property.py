@@ -240,11 +240,12 @@ class Property(Generic[F, M]):
         old = {member.name: member for member in self.definition.members}
         blank_member = Number() if self.definition.kind is Kind.NUMBER else Member()
         return tuple(
-            old.get(given, replace(blank_member, name=given)) if isinstance(given, str) else given
-            for given in members
+            old.get(given, replace(blank_member, name=given)) if isinstance(given, str) else given for given in members
         )
 
-    def _limited(self, members: Sequence[Member], field: str, given: float | str | Sequence[float]) -> tuple[Member, ...]:
+    def _limited(
+        self, members: Sequence[Member], field: str, given: float | str | Sequence[float]
+    ) -> tuple[Member, ...]:
         if self.definition.kind is not Kind.NUMBER:
             raise ValueError(f"{self.path}: {field}= is for numbers")
         each = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given] * len(members)

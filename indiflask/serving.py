@@ -44,7 +44,8 @@ def start_logging(level: str) -> None:
     levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
     if level.lower() not in levels:
         raise IndiError(f"no log level is called {level!r}; there are: {', '.join(levels)}")
-    logging.basicConfig(level=levels[level.lower()], format="%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
+    line = "%(asctime)s %(levelname)-7s %(message)s"
+    logging.basicConfig(level=levels[level.lower()], format=line, datefmt="%H:%M:%S")
 
 
 def run_on_loop(function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:

@@ -105,7 +105,7 @@ class Nothing(Shape):
     def values(self, given: Any) -> dict[str, Value]:
         return {self.member: bool(given)}
 
-    def arguments(self, values: Values) -> tuple[Any, ...]:
+    def arguments(self, values: Values) -> tuple[Any, ...]:  # noqa: ARG002 - the base's signature
         return ()
 
     def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Value]:

@@ -62,8 +62,7 @@ def _import_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            near = f"; {name}.py is here: give {name}.py" if Path(name + ".py").exists() else ""
-            raise TargetError(f"no module is called {error.name!r} (looked in this folder and on sys.path){near}") from None
+            raise TargetError(f"no module is called {error.name!r}, in this folder or on sys.path") from None
         raise _failed(name, error) from error
     except (Exception, SystemExit) as error:
         raise _failed(name, error) from error

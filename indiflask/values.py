@@ -29,9 +29,7 @@ class Blob:
     the data travels as zlib and the format ends in ``.z``. What a client uploads compressed arrives inflated.
     """
 
-    def __init__(
-        self, data: Buffer | os.PathLike[str] | BinaryIO, format: str = "", *, compress: bool = False
-    ) -> None:
+    def __init__(self, data: Buffer | os.PathLike[str] | BinaryIO, format: str = "", *, compress: bool = False) -> None:
         self.data: Final = _bytes_of(data)
         self.format: Final = format or _suffixes_of(data) or ".bin"
         self.compress: Final = compress

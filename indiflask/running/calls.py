@@ -1,5 +1,6 @@
 """Calling a user's function, whatever its kind: ``def`` in the device's thread, ``async def`` on the loop, generators
-of either."""
+of either.
+"""
 
 from __future__ import annotations
 

@@ -268,4 +268,3 @@ class DeviceRunner:
 
 
 def _ignore(_: Any) -> None: ...
-

@@ -1,5 +1,6 @@
 """Step 6 of a request's way: a place is where one request of a property runs at a time, or of all properties with the
-same ``exclusive``. What comes meanwhile replaces, waits or is rejected."""
+same ``exclusive``. What comes meanwhile replaces, waits or is rejected.
+"""
 
 from __future__ import annotations
 

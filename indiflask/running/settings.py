@@ -134,10 +134,12 @@ def _fitting(live: Live, name: str, value: object) -> Value:
     if name not in definition.names:
         raise Reject(f"there is no member {name!r} any more")
     match definition.kind, value:
-        case (Kind.SWITCH, bool()) | (Kind.TEXT, str()):
-            return value
-        case Kind.NUMBER, int() | float():
-            return float(value)
+        case Kind.SWITCH, bool(flag):
+            return flag
+        case Kind.TEXT, str(text):
+            return text
+        case Kind.NUMBER, (int() | float()) as number:
+            return float(number)
     raise Reject(f"{name} was saved as {value!r}")
 
 
@@ -150,7 +152,7 @@ def _read(path: Path) -> Saved:
         kept = path.with_suffix(".unreadable")
         log.error("settings in %s cannot be read: %s; kept as %s", path, error, kept.name)
         if path.exists():
-            os.replace(path, kept)
+            path.replace(kept)
         return {}
     if not isinstance(saved, dict):
         log.error("settings in %s are no table of properties; ignored", path)
@@ -167,7 +169,7 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise

@@ -16,6 +16,7 @@ from indiflask.errors import ProtocolError
 from indiflask.property import Property
 from indiflask.protocol.messages import (
     BlobMode,
+    DefMember,
     DefVector,
     DelProperty,
     Element,
@@ -23,6 +24,7 @@ from indiflask.protocol.messages import (
     GetProperties,
     Kind,
     OneBlob,
+    OneMember,
     SetVector,
     State,
 )
@@ -123,7 +125,7 @@ class Snoops:
         values: dict[str, Value] = {} if isinstance(vector, DefVector) else dict(mirror.update.values)
         for member in vector.members:
             try:
-                values[member.name] = blob_of(member) if isinstance(member, OneBlob) else _value(vector.kind, member.value)
+                values[member.name] = _value(vector.kind, member)
             except (ProtocolError, NumberError, ValueError) as error:
                 log.warning("%s.%s.%s: %s", vector.device, vector.name, member.name, error)
         mirror.heard_at = anyio.current_time()
@@ -131,7 +133,10 @@ class Snoops:
         mirror.tell(Update(vector.device, vector.name, state, values, False, vector.message or ""))
 
 
-def _value(kind: Kind, text: str) -> Value:
+def _value(kind: Kind, member: DefMember | OneMember | OneBlob) -> Value:
+    if isinstance(member, OneBlob):
+        return blob_of(member)
+    text = member.value
     match kind:
         case Kind.NUMBER:
             return parse_number(text)

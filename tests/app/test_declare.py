@@ -13,6 +13,10 @@ from indiflask.options import Options, Word
 from indiflask.protocol.messages import Kind, Permission, Rule
 
 
+def function_name(value: object) -> str | None:
+    return getattr(value, "__name__", None)
+
+
 class Sky(NamedTuple):
     RA: Annotated[float, Number(max=24)] = 0
     DEC: float = 90
@@ -60,6 +64,7 @@ def read_choice() -> Literal["A", "B"]:
     return "A"
 
 
+BY_HAND: Options = {"members": ["A", Number("B", min=2, max=3)]}
 ROWS: list[tuple[Word, Callable[..., Any], Options, Kind, Rule | None, Permission, dict[str, Any]]] = [
     ("switch", switch, {}, Kind.SWITCH, Rule.ANY_OF_MANY, Permission.RW, {"on": False}),
     ("switch", two_switches, {}, Kind.SWITCH, Rule.ANY_OF_MANY, Permission.RW, {"a": False, "b": True}),
@@ -75,7 +80,7 @@ ROWS: list[tuple[Word, Callable[..., Any], Options, Kind, Rule | None, Permissio
     ("number", numbers, {}, Kind.NUMBER, None, Permission.RW, {"x": 0, "y": 3}),
     ("number", record, {}, Kind.NUMBER, None, Permission.RW, {"RA": 0, "DEC": 90}),
     ("number", data_record, {}, Kind.NUMBER, None, Permission.RW, {"LOW": 0, "high": 5}),
-    ("number", by_name, {"members": ["A", Number("B", min=2, max=3)]}, Kind.NUMBER, None, Permission.RW, {"A": 0, "B": 2}),
+    ("number", by_name, BY_HAND, Kind.NUMBER, None, Permission.RW, {"A": 0, "B": 2}),
     ("number", measured, {"member": "T"}, Kind.NUMBER, None, Permission.RO, {"T": 0}),
     ("number", measured, {}, Kind.NUMBER, None, Permission.RO, {"P": 0}),
     ("number", measured_sky, {}, Kind.NUMBER, None, Permission.RO, {"RA": 0, "DEC": 90}),
@@ -85,7 +90,7 @@ ROWS: list[tuple[Word, Callable[..., Any], Options, Kind, Rule | None, Permissio
 ]
 
 
-@pytest.mark.parametrize("word, function, options, kind, rule, permission, first", ROWS, ids=lambda x: getattr(x, "__name__", None))
+@pytest.mark.parametrize("word, function, options, kind, rule, permission, first", ROWS, ids=function_name)
 def test_signature_says_it_all(
     word: Word,
     function: Callable[..., Any],
@@ -218,7 +223,7 @@ REFUSALS: list[tuple[Word, Callable[..., Any], Options, str]] = [
 ]
 
 
-@pytest.mark.parametrize("word, function, options, text", REFUSALS, ids=lambda x: getattr(x, "__name__", None))
+@pytest.mark.parametrize("word, function, options, text", REFUSALS, ids=function_name)
 def test_what_cannot_work_is_refused_where_it_stands(
     word: Word, function: Callable[..., Any], options: Options, text: str
 ) -> None:

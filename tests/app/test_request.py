@@ -60,7 +60,8 @@ async def test_what_is_wrong_never_reaches_the_hardware(
         answer = await wire.set(name, kind=kind, **members)
         assert answer.state is State.ALERT
         assert text in (answer.message or "")
-        assert values(answer) == {"PAIR": {"A": "1", "B": "2"}, "WAY": {"Y": "Off", "X": "On"}, "READING": {"READING": "5"}}[name]
+        before = {"PAIR": {"A": "1", "B": "2"}, "WAY": {"Y": "Off", "X": "On"}, "READING": {"READING": "5"}}
+        assert values(answer) == before[name]
         assert called == []
         answer = await wire.set("PAIR", A=3)  # the app is alive, and Alert heals
         assert (answer.state, values(answer)) == (State.OK, {"A": "3", "B": "2"})
@@ -205,7 +206,11 @@ async def test_a_generators_yields_are_busy_and_the_last_is_the_answer() -> None
 
 @pytest.mark.parametrize(
     "raised, text",
-    [(Reject("below horizon"), "below horizon"), (OSError("unplugged"), "OSError: unplugged"), (SystemExit(1), "SystemExit: 1")],
+    [
+        (Reject("below horizon"), "below horizon"),
+        (OSError("unplugged"), "OSError: unplugged"),
+        (SystemExit(1), "SystemExit: 1"),
+    ],
 )
 async def test_what_is_raised_is_alert_with_the_values_before(raised: BaseException, text: str) -> None:
     app = App("D")
@@ -702,7 +707,7 @@ async def test_publish_refuses_what_is_no_value(wrong: object) -> None:
     @app.number("N")
     async def number(x: float = 0) -> None: ...
 
-    with pytest.raises((TypeError, ValueError), match="D.N: x takes a"):
+    with pytest.raises((TypeError, ValueError), match=r"D\.N: x takes a"):
         number.publish(wrong)  # type: ignore[arg-type]
 
 

@@ -163,6 +163,6 @@ async def test_a_handler_that_fails_is_told_and_lives_on() -> None:
         await wire.until(GetProperties)
         wire.say(FOREIGN)
         assert await wire.message() == "snoop of Weather.WIND: ValueError: oops"
-        wire.say(SetVector(Kind.NUMBER, "Weather", "WIND", State.OK))
+        wire.say(SetVector(Kind.NUMBER, "Weather", "WIND", State.BUSY))
         await anyio.wait_all_tasks_blocked()
         assert len(seen) == 2
