@@ -58,7 +58,8 @@ class Framer:
         self._held = bytearray()
         self._at = start
         self._quotes = (b'"', b"'")
-        self._most = min(limits.message_bytes, limits.start_tag_bytes, limits.members * _SMALLEST_MEMBER)
+        most_members = limits.members * _SMALLEST_MEMBER
+        self._most = min(limits.message_bytes, limits.start_tag_bytes, limits.comment_bytes, most_members)
         if limits.attributes < _MOST_ATTRIBUTES:
             self._most = 0
 
@@ -105,9 +106,10 @@ class Framer:
 
     def _split(self, data: bytes, at: int, frames: list[Frame]) -> None:
         """Take all whole elements from ``at`` on, and hold what begins and does not end."""
-        plain, ascii_only = is_plain(data), data.isascii()
+        plain = is_plain(data)
+        finished = plain and data.isascii()
         while True:
-            at = self._split_fast(data, at, frames, plain, ascii_only)
+            at = self._split_fast(data, at, frames, plain, finished)
             at = _skip_white(data, at)
             if at == len(data):
                 break
@@ -122,27 +124,23 @@ class Framer:
             at = self._scanner.at
         self._at += at
 
-    def _split_fast(self, data: bytes, at: int, frames: list[Frame], plain: bool, ascii_only: bool) -> int:
+    def _split_fast(self, data: bytes, at: int, frames: list[Frame], plain: bool, finished: bool) -> int:
         """Take elements as long as one expression matches each; returns the end of the last one.
 
         A peer writes all its attributes in the same quotes, so the other kind is tried only where that one fails.
+        ``finished`` says that nothing needs to be resolved or re-encoded.
         """
-        tried_both = False
-        match = whole(self._quotes[0], plain).match
         most, base, append = self._most, self._at, frames.append
-        while True:
-            found = match(data, at, at + most)
-            if found is None:
-                if tried_both or at >= len(data):
-                    return at
-                self._quotes = self._quotes[::-1]
-                match, tried_both = whole(self._quotes[0], plain).match, True
-                continue
-            element, tag, device, name = found.group(1, 2, 3, 4)
-            frame = Frame(element, tag, device or b"", name or b"", 0, (), base + found.start(1))
-            at = found.end()
-            tried_both = False
-            append(frame if plain and ascii_only else _finished(frame, found.start(1)))
+        for quote in self._quotes:
+            first, match = at, whole(quote, plain).match
+            while (found := match(data, at, at + most)) is not None:
+                element, tag, device, name = found.group(1, 2, 3, 4)
+                at = found.end()
+                frame = Frame(element, tag, device or b"", name or b"", 0, (), base + at - len(element))
+                append(frame if finished else _finished(frame, at - len(element)))
+            if at > first:
+                self._quotes = (quote, b'"' if quote == b"'" else b"'")
+        return at
 
     def _frame(self, element: bytes, at: int = 0) -> Frame:
         """The element that the scanner has come to the end of; it begins ``at`` bytes into the buffer."""

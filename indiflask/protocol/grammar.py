@@ -13,7 +13,10 @@ from functools import cache
 from typing import Final
 
 __all__ = [
+    "BRACKETS",
     "CONTROLS",
+    "MORE_TEXT",
+    "MORE_VALUE",
     "NAME",
     "NAME_START",
     "REFERENCE",
@@ -28,15 +31,30 @@ __all__ = [
 #: What XML 1.0 has no place for: all control characters but tab, line feed and carriage return.
 CONTROLS: Final = bytes(sorted(set(range(0x20)) - set(b"\t\n\r")))
 
-_CONTROL: Final = rb"\x00-\x08\x0b\x0c\x0e-\x1f"
 _WHITE: Final = rb"[ \t\r\n]"
 _NAME: Final = rb"[A-Za-z_:][A-Za-z0-9_:.-]*+"
 
-#: Runs, possibly empty, that the scanner skips in one go.
+#: Runs, possibly empty, that the scanner skips in one go: all of XML's characters but those that end the run. They
+#: are written as what they hold, since Python's expressions test a negated set at half the speed.
 WHITE: Final = re.compile(_WHITE + rb"*+")
 NAME: Final = re.compile(rb"[A-Za-z0-9_:.-]*+")
-TEXT: Final = re.compile(rb"[^<&\]" + _CONTROL + rb"]*+")
-VALUE: Final = {quote: re.compile(b"[^<&" + quote + _CONTROL + b"]*+") for quote in (b'"', b"'")}
+TEXT: Final = re.compile(rb"[\t\n\r -%'-;=-\\^-\xff]*+")  # no & < ]
+VALUE: Final = {
+    b'"': re.compile(rb"[\t\n\r !#-%'-;=-\xff]*+"),  # no " & <
+    b"'": re.compile(rb"[\t\n\r -%(-;=-\xff]*+"),  # no ' & <
+}
+
+#: References that are legal without a look at their number: &#32; to &#9999; cover what ElementTree writes.
+_LEGAL_REFERENCE: Final = rb"&(?:lt|gt|amp|quot|apos|#(?:3[2-9]|[4-9][0-9]|[1-9][0-9]{2,3}+|9|10|13));"
+
+
+#: How such runs go on at once after an ampersand or a bracket that is fine. Without them, a text full of either would
+#: cost the scanner two steps for each.
+MORE_TEXT: Final = re.compile(rb"(?:(?:" + _LEGAL_REFERENCE + rb"|\]++(?=[^\]>]))" + TEXT.pattern + rb")++")
+MORE_VALUE: Final = {
+    quote: re.compile(rb"(?:" + _LEGAL_REFERENCE + run.pattern + rb")++") for quote, run in VALUE.items()
+}  # fmt: skip
+BRACKETS: Final = re.compile(rb"\]++")
 
 #: Names are ASCII: INDI has no others, and so a Latin-1 byte in one is found at once.
 NAME_START: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_:")
@@ -44,10 +62,6 @@ NAME_START: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 #: XML's five entities and the numeric ones; nothing else can be declared, for want of a DOCTYPE.
 REFERENCE: Final = re.compile(rb"&(?:(lt|gt|amp|quot|apos)|#([0-9]++)|#x([0-9A-Fa-f]++));")
 REFERENCE_BEGUN: Final = re.compile(rb"&(?:[a-z]{0,4}+|#[0-9]*+|#x[0-9A-Fa-f]*+)")
-
-#: References that are legal without a look at their number: &#32; to &#9999; cover what ElementTree writes.
-_LEGAL_REFERENCE: Final = rb"&(?:lt|gt|amp|quot|apos|#(?:3[2-9]|[4-9][0-9]|[1-9][0-9]{2,3}+|9|10|13));"
-
 
 #: A vector's attributes; the first two are kept. Their groups' numbers follow those of the element and its tag.
 _ATTRIBUTES: Final = b"device name timestamp state timeout message label group perm rule version uid".split()
@@ -79,7 +93,7 @@ def whole(quote: bytes, plain: bool) -> re.Pattern[bytes]:
     only for bytes that `is_plain` has found to have nothing in them but tags and text.
     """
     if plain:
-        run, text = b"[^<" + quote + b"]*+", b"[^<]*+"
+        run, text = VALUE[quote].pattern, b"[^<]*+"
     else:
         clean = VALUE[quote].pattern
         run = clean + b"(?:" + _LEGAL_REFERENCE + clean + b")*"

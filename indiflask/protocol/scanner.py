@@ -16,7 +16,19 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from indiflask.protocol.errors import ProtocolError
-from indiflask.protocol.grammar import CONTROLS, NAME, NAME_START, REFERENCE, REFERENCE_BEGUN, TEXT, VALUE, WHITE
+from indiflask.protocol.grammar import (
+    BRACKETS,
+    CONTROLS,
+    MORE_TEXT,
+    MORE_VALUE,
+    NAME,
+    NAME_START,
+    REFERENCE,
+    REFERENCE_BEGUN,
+    TEXT,
+    VALUE,
+    WHITE,
+)
 from indiflask.protocol.limits import REFERENCE_BYTES, Limits
 
 __all__ = ["Scanner", "Verdict"]
@@ -236,7 +248,7 @@ class Scanner:
             return False
         byte = buffer[self.at]
         if byte == _AMP:
-            return self._reference(buffer, stop)
+            return self._more(MORE_VALUE[self._quote], buffer, stop) or self._reference(buffer, stop)
         if byte == _LT:
             raise ProtocolError("< in an attribute's value is written &lt;", self.at)
         if byte != self._quote[0]:
@@ -277,20 +289,21 @@ class Scanner:
             case 0x3C:
                 self._step = self._markup
             case 0x26:
-                return self._reference(buffer, stop)
+                return self._more(MORE_TEXT, buffer, stop) or self._reference(buffer, stop)
             case 0x5D:
-                return self._bracket(buffer, stop)
+                return self._more(MORE_TEXT, buffer, stop) or self._bracket(buffer, stop)
             case _:
                 raise _control(buffer, self.at)
         return True
 
     def _bracket(self, buffer: _Buffer, stop: int) -> bool:
-        seen = bytes(buffer[self.at : min(self.at + 3, stop)])
-        if seen == b"]]>":
-            raise ProtocolError("]]> may not stand in text; > is written &gt;", self.at)
-        if len(seen) < 3 and b"]]>".startswith(seen):
+        end = _after(BRACKETS, buffer, self.at, stop)
+        if end >= stop:
+            self.at = max(self.at, end - 2)  # a > may still come, and two are enough to make it wrong
             return False
-        self.at += 1
+        if buffer[end] == _GT and end - self.at >= 2:
+            raise ProtocolError("]]> may not stand in text; > is written &gt;", end - 2)
+        self.at = end
         return True
 
     def _blob(self, buffer: _Buffer, stop: int) -> bool:
@@ -305,6 +318,10 @@ class Scanner:
         if found >= 0:
             self._step = self._markup
         return found >= 0
+
+    def _more(self, run: re.Pattern[bytes], buffer: _Buffer, stop: int) -> bool:
+        before, self.at = self.at, _after(run, buffer, self.at, stop)
+        return self.at > before
 
     def _reference(self, buffer: _Buffer, stop: int) -> bool:
         window = min(stop, self.at + REFERENCE_BYTES)
