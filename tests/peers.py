@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -77,6 +77,10 @@ class Program:
             if time.monotonic() > deadline:
                 raise AssertionError(f"did not write {text!r} within {seconds} s, but:\n{self.output}")
             time.sleep(PAUSE_SECONDS)
+
+
+Serving = AbstractContextManager[Program]
+"""What the functions below give: a program for the time of a ``with``."""
 
 
 def free_port() -> int:

@@ -1,0 +1,160 @@
+"""The documentation, run: each page's Python blocks as one module, and each console session as it stands.
+
+In a ``console`` block, ``$ indiflask run`` and ``$ indiserver`` start a server (on a free port) that lasts until the
+next such line; what stands below such a line must be in its output. Any other command runs to its end, and must print
+what stands below it and nothing else. ``...`` stands for anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import peers
+from tests.peers import EXAMPLES, HERE, INDIFLASK, ROOT, Program
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(?:\{code-block\} )?(\w+)\n(?::caption: (\S+)\n\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)
+INCLUDED = re.compile(r"^```\{literalinclude\} (\S*examples/(\S+\.py))$", re.MULTILINE)
+IMPORT = """
+import os, runpy, sys
+from indiflask.gpio import mock_pins_without_gpio
+from indiflask.target import importing
+mock_pins_without_gpio()
+importing.set(True)
+page = runpy.run_path(sys.argv[1], run_name="page")
+for name, value in page.items():
+    if name.startswith("test_"):
+        value()
+os._exit(0)  # gpiozero's threads do not end by themselves
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    file: str
+    text: str
+
+
+def blocks(page: Path, language: str) -> list[Block]:
+    found = [Block(*match.groups(default="")) for match in FENCE.finditer(page.read_text())]
+    return [block for block in found if block.language == language]
+
+
+def pages_with(language: str) -> list[Path]:
+    return [page for page in PAGES if blocks(page, language)]
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def modules(page: Path) -> Iterator[tuple[str, str]]:
+    """Name and text of each: a block with a file name begins one, those that follow without a name go on with it."""
+    parts: list[list[str]] = []
+    for block in blocks(page, "python"):
+        if block.file or not parts:
+            parts.append([])
+        parts[-1].append(block.text)
+    stem = re.sub(r"\W", "_", page_name(page).removesuffix(".md"))
+    for number, part in enumerate(parts):
+        yield f"{stem}_{number}.py", "\n\n".join(part)
+
+
+@pytest.mark.parametrize("page", pages_with("python"), ids=page_name)
+def test_python_runs(page: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "GPIOZERO_PIN_FACTORY": "mock", "GPIOZERO_MOCK_PIN_CLASS": "mockpwmpin"}
+    for name, text in modules(page):
+        tmp_path.joinpath(name).write_text(text)
+        command = [sys.executable, "-W", "error", "-c", IMPORT, str(tmp_path / name)]
+        result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30, check=False)
+        assert result.returncode == 0, result.stderr
+
+
+def test_python_is_typed(tmp_path: Path) -> None:
+    for page in pages_with("python"):
+        for name, text in modules(page):
+            tmp_path.joinpath(name).write_text(text)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", str(ROOT / "pyproject.toml"), str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("page", pages_with("console"), ids=page_name)
+def test_console(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page, "python"):
+        if block.file:
+            tmp_path.joinpath(block.file).write_text(block.text)
+    for _, name in INCLUDED.findall(page.read_text()):
+        tmp_path.joinpath(name).write_bytes(EXAMPLES.joinpath(name).read_bytes())
+    with Console(tmp_path) as console:
+        for block in blocks(page, "console"):
+            for command, expected in commands(block.text):
+                console.run(command, expected)
+
+
+def commands(session: str) -> Iterator[tuple[list[str], str]]:
+    for entry in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
+        command, _, expected = entry.partition("\n")
+        yield shlex.split(command), expected.strip()
+
+
+def fits(expected: str) -> str:
+    """As a regular expression."""
+    return re.escape(expected).replace(re.escape("..."), ".*")
+
+
+class Console(ExitStack):
+    """A terminal in a folder, and at most one server that was started in it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.server: Program | None = None
+        self.path = f"{INDIFLASK.parent}:{os.environ['PATH']}"
+        self.state = {"PATH": self.path, "STATE_DIRECTORY": str(folder / "state")}
+
+    def run(self, command: list[str], expected: str) -> None:
+        match command:
+            case ["indiflask", "run", target, *options]:
+                self.serve(peers.indiflask_run(target, *options, env=self.state, cwd=self.folder))
+            case ["indiserver", *drivers]:
+                self.serve(peers.indiserver(*(self.folder / driver for driver in drivers), env=self.state))
+            case _:
+                self.once(command, expected)
+                return
+        assert self.server is not None
+        shown = self.server.output.replace(str(self.server.port), "7624")
+        assert re.search(fits(expected), shown, re.DOTALL), shown
+
+    def serve(self, server: peers.Serving) -> None:
+        self.close()  # the one before, as a person does before starting the next
+        self.server = self.enter_context(server)
+
+    def once(self, command: list[str], expected: str) -> None:
+        name, *arguments = command
+        if name in ("indi_getprop", "indi_setprop", "indi_eval"):
+            assert self.server is not None
+            arguments = ["-h", HERE, "-p", str(self.server.port), "-t", "10", *arguments]
+        result = subprocess.run(
+            [name, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PATH": self.path},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        printed = result.stdout + result.stderr
+        assert re.fullmatch(fits(expected), printed.strip(), re.DOTALL), f"$ {shlex.join(command)}\n{printed}"
+        assert result.returncode == 0, f"$ {shlex.join(command)}\n{printed}"
