@@ -18,7 +18,7 @@ from indiflask.app import App
 from indiflask.errors import IndiError
 from indiflask.hub import Hub
 from indiflask.links.listener import serve
-from indiflask.links.stdio import speak
+from indiflask.links.stdio import Stdio
 from indiflask.running.engine import Engine
 
 log = logging.getLogger("indiflask")
@@ -78,15 +78,22 @@ async def serve_tcp(app: App, host: str, port: int) -> None:
 
 
 async def serve_stdio(app: App) -> None:
-    """Be a driver on stdin and stdout until EOF or a signal."""
+    """Be a driver on stdin and stdout until EOF or a signal. Raises ProtocolError for what is no INDI."""
+    link = Stdio()
+    engine = Engine(app, link.send, state_dir=state_dir(), name=_indidev())
     async with anyio.create_task_group() as tasks:
-        link = await tasks.start(speak)
-        engine = Engine(app, link.send, state_dir=state_dir(), name=_indidev())
         tasks.start_soon(_stop_on_signal, engine)
-        tasks.start_soon(_until_eof, link, engine)
+        tasks.start_soon(_read_until_eof, link, engine)
         await engine.run()
         await link.drain()
         tasks.cancel_scope.cancel()
+
+
+async def _read_until_eof(link: Stdio, engine: Engine) -> None:
+    try:
+        await link.read(engine.receive)
+    finally:
+        engine.stop()
 
 
 def _indidev() -> str:

@@ -1,0 +1,38 @@
+"""The hub: frames from one peer to all whom they concern.
+
+>>> hub = Hub()
+>>> lamp = hub.join("the lamp", print, owner=True)  # doctest: +ELLIPSIS
+Frame(data=b'<getProperties version="1.7"/>', ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from indiflask.hub.peer import Peer, Send
+from indiflask.hub.routing import Routing
+from indiflask.protocol.frames import Frame
+
+__all__ = ["Hub", "Peer", "Send"]
+
+
+class Hub:
+    """Ties peers together. On the event loop's thread only; never blocks."""
+
+    def __init__(self) -> None:
+        self._routing = Routing()
+
+    def join(self, label: str, send: Send, *, owner: bool) -> Peer:
+        """A new peer; ``label`` names it in logs. An ``owner`` may define devices, and is asked for them at once."""
+        peer = Peer(label, send, owner=owner)
+        self._routing.join(peer)
+        return peer
+
+    def receive(self, peer: Peer, frames: Iterable[Frame]) -> None:
+        """What a peer said."""
+        for frame in frames:
+            self._routing.take(peer, frame)
+
+    def leave(self, peer: Peer) -> None:
+        """A peer is gone: its devices are deleted at all who knew them."""
+        self._routing.leave(peer)

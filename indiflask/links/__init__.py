@@ -1,0 +1,1 @@
+"""The hub's ends that do IO."""

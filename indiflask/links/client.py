@@ -1,0 +1,169 @@
+"""``ClientLink``: one client's connection. Its bytes become frames for the hub, the hub's frames its bytes."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+
+import anyio
+
+from indiflask.hub import Hub
+from indiflask.links.loop import Loop
+from indiflask.links.stream import Stream
+from indiflask.protocol.frames import Frame, Framer
+from indiflask.protocol.limits import Limits
+from indiflask.protocol.messages import Message
+from indiflask.protocol.wirelog import shorten
+from indiflask.protocol.writer import write
+
+log = logging.getLogger(__name__)
+
+PUSH_BYTES = 64 * 1024
+"""Beyond this the socket is tried at once; less goes out together at the loop's next turn."""
+
+OUTBOX_BYTES = 64 * 1024 * 1024
+"""What may wait for a client that does not read, beside one BLOB. Then it is dropped: memory is everybody's."""
+
+HALF_CLOSED_SECONDS = 10.0
+"""How long a client that has closed its writing half is still told things: long enough for its answers, and a client
+that is gone altogether looks the same."""
+
+
+class ClientLink:
+    """One connection, from accepting to closing. The hub sends by ``send``, which never blocks."""
+
+    def __init__(self, hub: Hub, stream: Stream, label: str, limits: Limits) -> None:
+        self._hub = hub
+        self._stream = stream
+        self._label = label
+        self._limits = limits
+        self._framer = Framer(limits)
+        self._loop = Loop.current()
+        self._outbox: deque[bytes] = deque()
+        self._size = 0
+        self._soon = False
+        """Whether a push is due at the loop's next turn."""
+        self._full = anyio.Event()
+        """Set when the socket takes no more: the writing task waits for it then."""
+        self._deaf = anyio.Event()
+        """Set when it takes nothing any more."""
+        self._scope = anyio.CancelScope()
+        self._peer = hub.join(label, self.send, owner=False)
+
+    # --- out ---
+
+    def send(self, frame: Frame) -> None:
+        """Put a frame into the outbox."""
+        if self._deaf.is_set():
+            return
+        if self._outbox and self._size + len(frame.data) > OUTBOX_BYTES:
+            log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, self._size)
+            self._stop_telling()
+            self._scope.cancel()
+            return
+        self._put(frame.data)
+        if self._size >= PUSH_BYTES:
+            self._push()
+        elif not self._soon:
+            self._soon = True
+            self._loop.soon(self._push)
+
+    def _put(self, data: bytes) -> None:
+        self._outbox += (data, b"\n")  # a line each, for people who watch
+        self._size += len(data) + 1
+
+    def _push(self) -> None:
+        """Give the socket what it takes now."""
+        self._soon = False
+        while self._outbox and not self._full.is_set():
+            data = self._next_piece()
+            try:
+                sent = self._stream.send_now(data)
+            except OSError as error:
+                log.debug("%s does not listen any more: %s", self._label, error)
+                self._stop_telling()  # what it said before it went is still read
+                return
+            self._size -= sent
+            if sent < len(data):
+                self._outbox.appendleft(data[sent:])
+                self._full.set()
+
+    def _next_piece(self) -> bytes:
+        """Small frames joined, a large one by itself."""
+        size, count = 0, 0
+        for data in self._outbox:
+            if count and size + len(data) > PUSH_BYTES:
+                break
+            size, count = size + len(data), count + 1
+        if count == 1:
+            return self._outbox.popleft()
+        return b"".join([self._outbox.popleft() for _ in range(count)])
+
+    def _stop_telling(self) -> None:
+        self._deaf.set()
+        self._outbox.clear()
+        self._size = 0
+
+    async def _write(self) -> None:
+        """Wait for the socket whenever it is full."""
+        while True:
+            await self._full.wait()
+            await self._stream.wait_to_send()
+            self._full = anyio.Event()
+            self._push()
+
+    # --- in ---
+
+    async def run(self) -> None:
+        """Serve the client until it goes, or is made to."""
+        try:
+            with self._scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._write)
+                    await self._read()
+                    await self._say_rest()
+                    tasks.cancel_scope.cancel()
+        finally:
+            self._hub.leave(self._peer)
+            self._stream.close()
+
+    async def _read(self) -> None:
+        """Until it ends, breaks the rules, or leaves an element open for too long."""
+        begun = anyio.current_time()
+        while True:
+            held = self._framer.open_bytes
+            due = begun + self._limits.open_time(held) if held else math.inf
+            with anyio.move_on_after(max(0, due - anyio.current_time())) as late:
+                data = await self._stream.receive()
+            if late.cancelled_caught:
+                self._complain(f"an element of which {held} bytes came is not at its end in time")
+            if late.cancelled_caught or not data:
+                return
+            begun = begun if held else anyio.current_time()
+            if not self._take(data):
+                return
+
+    def _take(self, data: bytes) -> bool:
+        """Pass on what came; False at what is no INDI."""
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s > %s", self._label, shorten(data))
+        self._hub.receive(self._peer, self._framer.feed(data))
+        if self._framer.error is not None:
+            self._complain(str(self._framer.error))
+        return self._framer.error is None
+
+    def _complain(self, why: str) -> None:
+        log.warning("%s: %s; it is disconnected", self._label, why)
+        self._put(write(Message(message=f"{why}; this connection is closed")))
+        self._push()
+
+    async def _say_rest(self) -> None:
+        """It has closed its writing half, or broken the rules: what is for it still goes out."""
+        with anyio.move_on_after(HALF_CLOSED_SECONDS):
+            if self._framer.error is None:
+                await self._deaf.wait()
+            while self._outbox:
+                await self._stream.wait_to_send()
+                self._full = anyio.Event()
+                self._push()

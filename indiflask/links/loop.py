@@ -1,0 +1,53 @@
+"""``Loop``: calls into the event loop from any thread, on either of anyio's backends."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from anyio.lowlevel import current_token
+
+
+class Loop:
+    """The event loop that made it. Many calls from a thread wake it once."""
+
+    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        self._soon = soon
+        self._thread = threading.get_ident()
+        self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._woken = False
+
+    @classmethod
+    def current(cls) -> Loop:
+        """The running event loop's."""
+        native: Any = current_token().native_token
+        return cls(getattr(native, "call_soon_threadsafe", None) or native.run_sync_soon)
+
+    @property
+    def inside(self) -> bool:
+        """Whether the caller is in the loop's thread."""
+        return threading.get_ident() == self._thread
+
+    def call(self, function: Callable[..., None], *args: Any) -> bool:
+        """Call it on the loop, in the order of the calls. From any thread; False if the loop has ended."""
+        self._calls.append((function, args))
+        if self._woken:
+            return True
+        self._woken = True
+        try:
+            self._soon(self._run)
+        except RuntimeError:  # asyncio says so of a closed loop; trio's RunFinishedError is one too
+            return False
+        return True
+
+    def soon(self, function: Callable[[], None]) -> None:
+        """Call it at the loop's next turn. In the loop's thread."""
+        self.call(function)
+
+    def _run(self) -> None:
+        self._woken = False
+        while self._calls:
+            function, args = self._calls.popleft()
+            function(*args)

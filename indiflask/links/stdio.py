@@ -1,0 +1,149 @@
+"""``Stdio``: this process as a driver, on stdin and stdout, of whatever kind they are.
+
+They may be pipes, files, or one socket as both; reading and writing block, in a thread each, so that nothing is set on
+descriptors that others share. ``print`` is made harmless: it goes where the log goes.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+
+import anyio
+
+from indiflask.links.attached import inlined
+from indiflask.links.loop import Loop
+from indiflask.protocol.errors import ProtocolError
+from indiflask.protocol.frames import Frame, Framer
+
+READ_BYTES = 64 * 1024
+MAX_DESCRIPTORS = 64
+"""That may come with one read; libindi sends one a BLOB."""
+
+
+class Stdio:
+    """Takes over descriptors 0 and 1. Frames in by ``read``, frames out by ``send``."""
+
+    def __init__(self) -> None:
+        self._in, self._out = _take_over(0, os.O_RDONLY), _take_over(1, os.O_WRONLY)
+        self._loop = Loop.current()
+        self._framer = Framer()
+        self._descriptors: deque[int] = deque()
+        self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
+        self._written = anyio.Event()
+        self._ended = anyio.Event()
+        self._error: ProtocolError | None = None
+        self._receive: Callable[[Frame], None] = lambda _: None
+        threading.Thread(target=self._write, name="indiflask stdout", daemon=True).start()
+
+    def send(self, frames: Sequence[Frame]) -> None:
+        """Write them, in order. Never blocks."""
+        self._outgoing.put(b"".join([frame.data + b"\n" for frame in frames]))
+
+    async def read(self, receive: Callable[[Frame], None]) -> None:
+        """Pass on each frame that comes, until EOF. Raises ProtocolError for what is no INDI."""
+        self._receive = receive
+        threading.Thread(target=self._read, name="indiflask stdin", daemon=True).start()
+        await self._ended.wait()
+        if self._error is not None:
+            raise self._error
+
+    async def drain(self) -> None:
+        """Return when all is written, or the other side is gone."""
+        self._outgoing.put(None)
+        await self._written.wait()
+
+    # --- the threads ---
+
+    def _read(self) -> None:
+        is_socket = stat.S_ISSOCK(os.fstat(self._in).st_mode)
+        sock = socket.socket(fileno=self._in) if is_socket else None
+        descriptors: list[int] = []
+        data = b"begin"
+        while data:
+            try:
+                if sock is None:
+                    data = os.read(self._in, READ_BYTES)
+                else:
+                    data, descriptors, _, _ = socket.recv_fds(sock, READ_BYTES, MAX_DESCRIPTORS)
+            except BlockingIOError:
+                _wait_readable(self._in)  # whoever gave us the descriptor has set it so
+            except OSError:
+                data = b""
+            else:
+                self._loop.call(self._take, data, descriptors)
+        self._loop.call(self._take, b"", [])
+
+    def _write(self) -> None:
+        while (data := self._outgoing.get()) is not None:
+            try:
+                _write_all(self._out, data)
+            except OSError:
+                break  # nobody reads any more; EOF on stdin ends us
+        self._loop.call(self._written.set)
+
+    # --- on the loop ---
+
+    def _take(self, data: bytes, descriptors: list[int]) -> None:
+        self._descriptors += descriptors
+        if not data:
+            self._framer.close()
+            self._end(self._framer.error)
+            return
+        try:
+            for frame in self._framer.feed(data):
+                self._receive(self._whole(frame))
+        except ProtocolError as error:
+            self._end(error)
+        if self._framer.error is not None:
+            self._end(self._framer.error)
+
+    def _whole(self, frame: Frame) -> Frame:
+        if not frame.attached:
+            return frame
+        count = min(frame.attached, len(self._descriptors))
+        return inlined(frame, [self._descriptors.popleft() for _ in range(count)])
+
+    def _end(self, error: ProtocolError | None) -> None:
+        self._error = self._error or error
+        self._ended.set()
+
+
+def _take_over(descriptor: int, flags: int) -> int:
+    """A descriptor of our own for what 0 or 1 is; 1 becomes stderr, 0 becomes empty."""
+    own = os.dup(descriptor)
+    if flags == os.O_WRONLY:
+        sys.stdout.flush()
+        os.dup2(2, descriptor)
+    else:
+        nothing = os.open(os.devnull, flags)
+        os.dup2(nothing, descriptor)
+        os.close(nothing)
+    return own
+
+
+def _wait_readable(descriptor: int) -> None:
+    import select
+
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    poll.poll()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    import select
+
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:
+            poll = select.poll()
+            poll.register(descriptor, select.POLLOUT)
+            poll.poll()

@@ -1,0 +1,51 @@
+"""``Stream``: a non-blocking socket on either of anyio's backends.
+
+Ours and not anyio's: that one throws away what was received once a write has failed, and a client that sends one
+command and goes would lose it.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import anyio
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+RECEIVE_BYTES = 256 * 1024
+"""At once: large enough that a BLOB is not a thousand wake-ups, small enough to be reused by the allocator."""
+
+
+class Stream:
+    """Bytes in, bytes out. One task may receive while another waits to send."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._socket = sock
+
+    async def receive(self) -> bytes:
+        """What has come; empty at the end of the stream, which a reset is too."""
+        while True:
+            try:
+                return self._socket.recv(RECEIVE_BYTES)
+            except (BlockingIOError, InterruptedError):
+                await anyio.wait_readable(self._socket)
+            except ConnectionError:
+                return b""
+
+    def send_now(self, data: Buffer) -> int:
+        """How much the socket took without waiting. Raises OSError when the other side is gone."""
+        try:
+            return self._socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+
+    async def wait_to_send(self) -> None:
+        """Return when the socket takes more."""
+        await anyio.wait_writable(self._socket)
+
+    def close(self) -> None:
+        """Close it. Nobody may be waiting for it."""
+        self._socket.close()
