@@ -13,8 +13,10 @@ from anyio.lowlevel import current_token
 class Loop:
     """The event loop that made it. Many calls from a thread wake it once."""
 
-    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
+    def __init__(self, soon: Callable[[Callable[[], None]], object], time: Callable[[], float]) -> None:
         self._soon = soon
+        self.time = time
+        """The loop's clock, in seconds. Unlike anyio's it can be read in a callback too."""
         self._thread = threading.get_ident()
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._woken = False
@@ -23,7 +25,11 @@ class Loop:
     def current(cls) -> Loop:
         """The running event loop's."""
         native: Any = current_token().native_token
-        return cls(getattr(native, "call_soon_threadsafe", None) or native.run_sync_soon)
+        if hasattr(native, "call_soon_threadsafe"):
+            return cls(native.call_soon_threadsafe, native.time)
+        import trio
+
+        return cls(native.run_sync_soon, trio.current_time)
 
     @property
     def inside(self) -> bool:

@@ -19,7 +19,6 @@ import anyio
 
 from indiflask.links.attached import inlined
 from indiflask.links.loop import Loop
-from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame, Framer
 
 READ_BYTES = 64 * 1024
@@ -37,9 +36,8 @@ class Stdio:
         self._descriptors: deque[int] = deque()
         self._outgoing: SimpleQueue[bytes | None] = SimpleQueue()
         self._written = anyio.Event()
-        self._ended = anyio.Event()
-        self._error: ProtocolError | None = None
-        self._receive: Callable[[Frame], None] = lambda _: None
+        self._incoming: deque[tuple[bytes, list[int]]] = deque()
+        self._came = anyio.Event()
         threading.Thread(target=self._write, name="indiflask stdout", daemon=True).start()
 
     def send(self, frames: Sequence[Frame]) -> None:
@@ -48,11 +46,21 @@ class Stdio:
 
     async def read(self, receive: Callable[[Frame], None]) -> None:
         """Pass on each frame that comes, until EOF. Raises ProtocolError for what is no INDI."""
-        self._receive = receive
         threading.Thread(target=self._read, name="indiflask stdin", daemon=True).start()
-        await self._ended.wait()
-        if self._error is not None:
-            raise self._error
+        while True:
+            await self._came.wait()
+            self._came = anyio.Event()
+            while self._incoming:
+                data, descriptors = self._incoming.popleft()
+                if not data:
+                    self._framer.close()
+                self._descriptors += descriptors
+                for frame in self._framer.feed(data):
+                    receive(self._whole(frame))
+                if self._framer.error is not None:
+                    raise self._framer.error
+                if not data:
+                    return
 
     async def drain(self) -> None:
         """Return when all is written, or the other side is gone."""
@@ -77,8 +85,10 @@ class Stdio:
             except OSError:
                 data = b""
             else:
-                self._loop.call(self._take, data, descriptors)
-        self._loop.call(self._take, b"", [])
+                self._incoming.append((data, descriptors))
+                self._loop.call(self._news)
+        self._incoming.append((b"", []))
+        self._loop.call(self._news)
 
     def _write(self) -> None:
         while (data := self._outgoing.get()) is not None:
@@ -90,29 +100,14 @@ class Stdio:
 
     # --- on the loop ---
 
-    def _take(self, data: bytes, descriptors: list[int]) -> None:
-        self._descriptors += descriptors
-        if not data:
-            self._framer.close()
-            self._end(self._framer.error)
-            return
-        try:
-            for frame in self._framer.feed(data):
-                self._receive(self._whole(frame))
-        except ProtocolError as error:
-            self._end(error)
-        if self._framer.error is not None:
-            self._end(self._framer.error)
+    def _news(self) -> None:
+        self._came.set()
 
     def _whole(self, frame: Frame) -> Frame:
         if not frame.attached:
             return frame
         count = min(frame.attached, len(self._descriptors))
         return inlined(frame, [self._descriptors.popleft() for _ in range(count)])
-
-    def _end(self, error: ProtocolError | None) -> None:
-        self._error = self._error or error
-        self._ended.set()
 
 
 def _take_over(descriptor: int, flags: int) -> int:

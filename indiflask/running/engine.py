@@ -62,7 +62,7 @@ class Engine:
         self._early: list[Frame] = []
         self.started = False
         """Before that nobody is told anything, and what came in waits: whoever asked gets one burst."""
-        self.snoops = Snoops(self._ask, self._own_definition)
+        self.snoops = Snoops(self._ask, lambda device: device in self.runners, self._own_definition, self.loop.time)
         self.runners = {runner.name: runner for runner in self._make_runners()}
 
     def _make_runners(self) -> list[DeviceRunner]:

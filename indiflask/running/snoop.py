@@ -73,10 +73,19 @@ class Mirror:
 class Snoops:
     """All that an app snoops. Loop thread only, but ``wants``."""
 
-    def __init__(self, ask: Callable[[Element], None], current: Callable[[Key], DefVector | None]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[Element], None],
+        owns: Callable[[str], bool],
+        current: Callable[[Key], DefVector | None],
+        time: Callable[[], float],
+    ) -> None:
         self._ask = ask
+        self._time = time
+        self._owns = owns
+        """Whether a device is this app's."""
         self._current = current
-        """The definition of a property of this app, if it is one and is visible."""
+        """The definition of a property of this app, if it is visible."""
         self._mirrors: dict[Key, Mirror] = {}
         self._users: dict[Key, int] = {}
 
@@ -101,11 +110,10 @@ class Snoops:
 
     def ask_for(self, key: Key) -> None:
         """Have its definition sent: by this app itself, or by whoever has the device."""
-        own = self._current(key)
-        if own is not None:
-            self.heard(own)
-        else:
+        if not self._owns(key[0]):
             self._ask(GetProperties(*key))
+        elif (own := self._current(key)) is not None:
+            self.heard(own)
 
     def heard(self, element: Element) -> None:
         """Something was said about a device, by another driver or by this app."""
@@ -128,7 +136,7 @@ class Snoops:
                 values[member.name] = _value(vector.kind, member)
             except (ProtocolError, NumberError, ValueError) as error:
                 log.warning("%s.%s.%s: %s", vector.device, vector.name, member.name, error)
-        mirror.heard_at = anyio.current_time()
+        mirror.heard_at = self._time()
         state = vector.state or mirror.update.state
         mirror.tell(Update(vector.device, vector.name, state, values, False, vector.message or ""))
 
