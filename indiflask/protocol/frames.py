@@ -24,6 +24,9 @@ __all__ = ["Frame", "Framer"]
 _SMALLEST_MEMBER: Final = len('<oneText name=""/>')
 _MOST_ATTRIBUTES: Final = 12
 
+#: From this size on a piece of a BLOB is kept as it came; what it costs beside its bytes is then nothing.
+_PIECE_BYTES: Final = 64 * 1024
+
 #: UTF-8 of U+FFFE and U+FFFF, which Python decodes and XML refuses.
 _NO_CHARACTER: Final = re.compile(b"\xef\xbf[\xbe\xbf]")
 
@@ -56,7 +59,8 @@ class Framer:
         self.error: ProtocolError | None = None
         self._scanner = Scanner(limits)
         self._held = bytearray()
-        self._at = start
+        self._pieces: list[bytes] = []
+        self._at = self._begun = start
         self._quotes = (b'"', b"'")
         most_members = limits.members * _SMALLEST_MEMBER
         self._most = min(limits.message_bytes, limits.start_tag_bytes, limits.comment_bytes, most_members)
@@ -66,7 +70,7 @@ class Framer:
     @property
     def open_bytes(self) -> int:
         """How many bytes of an unfinished element have come; 0 between elements. For the link, which has the clock."""
-        return len(self._held)
+        return self._at + len(self._held) - self._begun if self._is_open else 0
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that are complete with ``data``; also those before a byte that sets ``error``."""
@@ -74,35 +78,61 @@ class Framer:
         if self.error is not None:
             return frames
         try:
-            rest = self._finish_open(data, frames) if self._held else 0
-            if not self._held:
+            rest = self._finish_open(data, frames) if self._is_open else 0
+            if not self._is_open:
                 self._split(data, rest, frames)
         except ProtocolError as error:
-            self.error = ProtocolError(error.why, self._at + error.at)
-            self._held.clear()
+            self._fail(error.why, self._at + error.at)
         return frames
 
     def close(self) -> None:
         """The stream is at its end: an error if an element is still open."""
-        if self.error is None and self._held:
-            begun, self._at = self._at, self._at + len(self._held)
-            what = self._scanner.open_tag
-            self.error = ProtocolError(f"the stream ends inside {what}, which began at byte {begun}", self._at)
-            self._held.clear()
+        if self.error is None and self._is_open:
+            why = f"the stream ends inside {self._scanner.open_tag}, which began at byte {self._begun}"
+            self._fail(why, self._at + len(self._held))
+
+    @property
+    def _is_open(self) -> bool:
+        return bool(self._held or self._pieces)
+
+    def _fail(self, why: str, at: int) -> None:
+        self.error = ProtocolError(why, at)
+        self._held.clear()
+        self._pieces.clear()
 
     def _finish_open(self, data: bytes, frames: list[Frame]) -> int:
         """Go on with the element that is open; returns where in ``data`` it ends."""
         before = len(self._held)
-        self._held += data
-        verdict = self._scanner.run(self._held)
+        if before:
+            self._held += data
+        buffer = self._held if before else data
+        verdict = self._scanner.run(buffer)
         if verdict is Verdict.OPEN:
+            self._hold(buffer)
             return len(data)
         end = self._scanner.at
         if verdict is Verdict.ELEMENT:
-            frames.append(self._frame(bytes(memoryview(self._held)[:end])))
+            with memoryview(buffer) as view:
+                element = b"".join((*self._pieces, view[:end]))
+            frames.append(self._frame(element, 0, self._begun))
         self._held.clear()
+        self._pieces.clear()
         self._at += before
         return end - before
+
+    def _hold(self, buffer: bytes | bytearray) -> None:
+        """Keep the bytes of an open element.
+
+        They grow in place until a BLOB's text is all that is coming: that is kept in the pieces in which it comes, so
+        that it is copied once, when it is whole. Small pieces are put together first, for each has its overhead.
+        """
+        if self._scanner.in_blob and len(buffer) >= _PIECE_BYTES:
+            self._pieces.append(bytes(buffer))
+            self._at += len(buffer)
+            self._scanner.shift(len(buffer))
+            self._held.clear()
+        elif buffer is not self._held:
+            self._held += buffer
 
     def _split(self, data: bytes, at: int, frames: list[Frame]) -> None:
         """Take all whole elements from ``at`` on, and hold what begins and does not end."""
@@ -116,11 +146,12 @@ class Framer:
             self._scanner.begin(at)
             verdict = self._scanner.run(data)
             if verdict is Verdict.OPEN:
-                self._held += memoryview(data)[at:]
+                self._begun = self._at = self._at + at
                 self._scanner.shift(at)
-                break
+                self._hold(data[at:])
+                return
             if verdict is Verdict.ELEMENT:
-                frames.append(self._frame(data[at : self._scanner.at], at))
+                frames.append(self._frame(data[at : self._scanner.at], at, self._at + at))
             at = self._scanner.at
         self._at += at
 
@@ -142,12 +173,10 @@ class Framer:
                 self._quotes = (quote, b'"' if quote == b"'" else b"'")
         return at
 
-    def _frame(self, element: bytes, at: int = 0) -> Frame:
+    def _frame(self, element: bytes, at: int, begun: int) -> Frame:
         """The element that the scanner has come to the end of; it begins ``at`` bytes into the buffer."""
         scanner = self._scanner
-        return _finished(
-            Frame(element, scanner.tag, scanner.device, scanner.name, scanner.attached, (), self._at + at), at
-        )
+        return _finished(Frame(element, scanner.tag, scanner.device, scanner.name, scanner.attached, (), begun), at)
 
 
 def _skip_white(data: bytes, at: int) -> int:

@@ -121,8 +121,9 @@ def _printf(parts: _Format, value: float) -> str:
     width = str(parts.width) if parts.width else ""
     precision = "" if parts.precision is None else f".{parts.precision}"
     letter = "d" if parts.letter in "iu" else parts.letter
+    flags = parts.flags.replace("#", "")  # which would write 0o10 where C writes 010
     number = round(value) if letter in "doxX" else value
-    return f"%{parts.flags}{width}{precision}{letter}" % number
+    return f"%{flags}{width}{precision}{letter}" % number
 
 
 def _sexagesimal(value: float, fraction: int) -> str:

@@ -65,6 +65,8 @@ def _read(data: bytes) -> Element:
         fields["members"] = () if start[3] else _members(data, start.end(), MEMBERS[shape.member])
     elif shape.mode:
         fields["mode"] = _mode(b"" if start[3] else data[start.end() : data.rfind(b"<")])
+    elif tag == "getProperties":
+        fields.setdefault("version", None)  # the record's default is what we send, not what was left out
     return shape.make(**fields)
 
 
@@ -103,7 +105,7 @@ def _fields(tag: str, attributes: tuple[Attribute, ...], raw: bytes, at: int) ->
     given = {name: double or single for name, double, single in _ATTRIBUTES.findall(raw)}
     fields: dict[str, object] = {}
     for attribute in attributes:
-        value = given.get(attribute.name.encode())
+        value = given.get(attribute.key)
         if value is None:
             if attribute.required:
                 raise ProtocolError(f"<{tag}> needs the attribute {attribute.name}", at)
@@ -133,5 +135,5 @@ def _start_tag(data: bytes, at: int) -> re.Match[bytes]:
 
 def _text(raw: bytes) -> str:
     """What raw bytes say, line ends as XML has them. Framing has seen to it that they are UTF-8."""
-    text = unescape(raw).decode(errors="replace")
+    text = unescape(raw).decode("utf-8", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -78,7 +78,7 @@ class Scanner:
         self._step: Callable[[_Buffer, int], bool] = self._opening
 
     def shift(self, by: int) -> None:
-        """The buffer lost its first ``by`` bytes, all of them before the start."""
+        """The buffer lost its first ``by`` bytes, which are not looked at any more."""
         self.start -= by
         self.at -= by
         self._token -= by
@@ -94,6 +94,11 @@ class Scanner:
                     raise ProtocolError(self._why, self._bound)
                 break
         return self._verdict
+
+    @property
+    def in_blob(self) -> bool:
+        """Whether all bytes so far are behind, and what comes next is a BLOB's text."""
+        return self._step == self._blob
 
     @property
     def open_tag(self) -> str:

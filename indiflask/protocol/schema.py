@@ -6,6 +6,7 @@ they cannot differ.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Attribute:
     """An attribute: its name on the wire, the record's field, and how its text becomes a value and back.
 
     ``read`` raises ValueError with a text that says what would be right. A missing attribute leaves the field's
-    default, unless it is ``required``.
+    default, unless it is ``required``. ``key`` is the name as it stands among bytes.
     """
 
     name: str
@@ -61,6 +62,10 @@ class Attribute:
     required: bool
     read: Callable[[str], object]
     write: Callable[..., str]
+    key: bytes = dataclasses.field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.name.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +139,8 @@ def _text(name: str, *, required: bool = False) -> Attribute:
     return Attribute(name, name, required, _same, str)
 
 
-def _word(name: str, words: type[enum.Enum], *, required: bool = True, field: str = "") -> Attribute:
-    return Attribute(name, field or name, required, _word_of(words), _value_of)
+def _word(name: str, words: type[enum.Enum], *, required: bool = True, to: str = "") -> Attribute:
+    return Attribute(name, to or name, required, _word_of(words), _value_of)
 
 
 def _number(name: str) -> Attribute:
@@ -155,7 +160,7 @@ _LIMITS: Final = (_number("min"), _number("max"), _number("step"))
 def _definition(kind: Kind) -> ElementShape:
     attributes = [_DEVICE, _NAME, _text("label"), _text("group"), _word("state", State)]
     if kind is not Kind.LIGHT:
-        attributes.append(_word("perm", Permission, field="permission"))
+        attributes.append(_word("perm", Permission, to="permission"))
     if kind is Kind.SWITCH:
         attributes.append(_word("rule", Rule))
     attributes += [_TIMEOUT, _TIMESTAMP, _MESSAGE]

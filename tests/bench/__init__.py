@@ -1,0 +1,1 @@
+"""Measurements and fuzzing, started by hand: ``python -m tests.bench.framing``. pytest does not collect them."""

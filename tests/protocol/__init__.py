@@ -1,0 +1,1 @@
+"""Tests of `indiflask.protocol`, module by module."""
