@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from indiflask.device import Device
 from indiflask.errors import DeclarationError
+from indiflask.gpio import mock_pins_without_gpio
 
 Lifespan = Callable[[], AsyncIterator[None]]
 
@@ -22,6 +24,8 @@ class App(Device):
         super().__init__(name, interface=interface, version=version)
         self.devices: list[Device] = []
         self.lifespans: list[Lifespan] = []
+        if "gpiozero" in sys.modules:  # the script is about to make its pins
+            mock_pins_without_gpio()
 
     def device(self, name: str, *, interface: str | Iterable[str] = "", version: str = "1.0") -> Device:
         """Another device of this app."""

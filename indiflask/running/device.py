@@ -170,8 +170,12 @@ class DeviceRunner:
         """Start one outside the queue: settings that are given again at connect."""
         await self._start(request)
 
+    def shows(self, live: Live) -> bool:
+        """Whether clients have this property now: while connected, or always."""
+        return self.session.connected or live.prop.declaration.conduct.when == "always"
+
     def _check_available(self, live: Live) -> None:
-        if live.prop.declaration.conduct.when != "always" and not self.session.connected:
+        if not self.shows(live):
             raise NotConnected(f"{self.name} is not connected: set CONNECTION.CONNECT=On first")
 
     def _refuse(self, request: Request, reject: Reject) -> None:

@@ -135,10 +135,9 @@ class Live:
 
     def redefine(self, definition: Definition) -> None:
         with self.device.lock:
-            visible = self.visible
             self.undefine()  # KStars drops a second definition of what it knows
             self.prop.redefined(definition)
-            if visible:
+            if self.device.shows(self):
                 self.define()
 
     def delete(self) -> None:
