@@ -114,7 +114,7 @@ class Framer:
         if verdict is Verdict.ELEMENT:
             with memoryview(buffer) as view:
                 element = b"".join((*self._pieces, view[:end]))
-            frames.append(self._frame(element, 0, self._begun))
+            frames.append(self._frame(element, self._begun - self._at, self._begun))
         self._held.clear()
         self._pieces.clear()
         self._at += before
@@ -174,7 +174,7 @@ class Framer:
         return at
 
     def _frame(self, element: bytes, at: int, begun: int) -> Frame:
-        """The element that the scanner has come to the end of; it begins ``at`` bytes into the buffer."""
+        """The element that the scanner has come to the end of; it begins at ``at`` of the buffer, or before it."""
         scanner = self._scanner
         return _finished(Frame(element, scanner.tag, scanner.device, scanner.name, scanner.attached, (), begun), at)
 

@@ -24,6 +24,7 @@ __all__ = [
     "TEXT",
     "VALUE",
     "WHITE",
+    "is_legal",
     "is_plain",
     "whole",
 ]
@@ -32,12 +33,12 @@ __all__ = [
 CONTROLS: Final = bytes(sorted(set(range(0x20)) - set(b"\t\n\r")))
 
 _WHITE: Final = rb"[ \t\r\n]"
-_NAME: Final = rb"[A-Za-z_:][A-Za-z0-9_:.-]*+"
+_NAME: Final = rb"[A-Za-z_][A-Za-z0-9_.-]*+"
 
 #: Runs, possibly empty, that the scanner skips in one go: all of XML's characters but those that end the run. They
 #: are written as what they hold, since Python's expressions test a negated set at half the speed.
 WHITE: Final = re.compile(_WHITE + rb"*+")
-NAME: Final = re.compile(rb"[A-Za-z0-9_:.-]*+")
+NAME: Final = re.compile(rb"[A-Za-z0-9_.-]*+")
 TEXT: Final = re.compile(rb"[\t\n\r -%'-;=-\\^-\xff]*+")  # no & < ]
 VALUE: Final = {
     b'"': re.compile(rb"[\t\n\r !#-%'-;=-\xff]*+"),  # no " & <
@@ -56,8 +57,9 @@ MORE_VALUE: Final = {
 }  # fmt: skip
 BRACKETS: Final = re.compile(rb"\]++")
 
-#: Names are ASCII: INDI has no others, and so a Latin-1 byte in one is found at once.
-NAME_START: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_:")
+#: Names are ASCII: INDI has no others, and so a Latin-1 byte in one is found at once. Nor has it namespaces: a colon
+#: without its xmlns would end the connection of every client whose parser knows them (ElementTree's does).
+NAME_START: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 
 #: XML's five entities and the numeric ones; nothing else can be declared, for want of a DOCTYPE.
 REFERENCE: Final = re.compile(rb"&(?:(lt|gt|amp|quot|apos)|#([0-9]++)|#x([0-9A-Fa-f]++));")
@@ -119,3 +121,13 @@ def is_plain(data: bytes) -> bool:
     if b"&" in data or (b"]" in data and b"]]>" in data):
         return False
     return not any(control in data for control in CONTROLS)
+
+
+def is_legal(decimal: bytes | None, hexadecimal: bytes | None) -> bool:
+    """Whether a reference, given as one of its numbers or as neither, means a character of XML 1.0."""
+    if decimal is None and hexadecimal is None:
+        return True
+    code = int(decimal) if decimal is not None else int(hexadecimal or b"0", 16)
+    if code < 0x20:
+        return code in (0x9, 0xA, 0xD)
+    return code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code <= 0x10FFFF

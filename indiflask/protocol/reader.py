@@ -18,10 +18,11 @@ from indiflask.protocol.schema import ELEMENTS, MEMBERS, Attribute, Member, Memb
 
 __all__ = ["read"]
 
-_ATTRIBUTE: Final = rb"""[ \t\r\n]*+([A-Za-z_:][A-Za-z0-9_:.-]*+)[ \t\r\n]*+=[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')"""
-_ATTRIBUTES: Final = re.compile(_ATTRIBUTE)
+_ATTRIBUTES: Final = re.compile(
+    rb"""[ \t\r\n]*+([A-Za-z_][A-Za-z0-9_.-]*+)[ \t\r\n]*+=[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')"""
+)
 _START_TAG: Final = re.compile(
-    rb"""<([A-Za-z_:][A-Za-z0-9_:.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*+)[ \t\r\n]*+(/?)>"""
+    rb"""<([A-Za-z_][A-Za-z0-9_.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*+)[ \t\r\n]*+(/?)>"""
 )
 _BLANKS: Final = b" \t\r\n"
 _MODES: Final = {mode.value: mode for mode in BlobMode}

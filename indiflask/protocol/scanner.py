@@ -28,6 +28,7 @@ from indiflask.protocol.grammar import (
     TEXT,
     VALUE,
     WHITE,
+    is_legal,
 )
 from indiflask.protocol.limits import REFERENCE_BYTES, Limits
 
@@ -35,7 +36,7 @@ __all__ = ["Scanner", "Verdict"]
 
 _Buffer: TypeAlias = bytes | bytearray
 
-_LT, _GT, _SLASH, _EQUALS, _AMP = b"<>/=&"
+_LT, _GT, _SLASH, _BANG, _QUESTION, _EQUALS, _AMP, _BRACKET = b"<>/!?=&]"
 _BLANKS: Final = b" \t\r\n"
 _BLOB: Final = b"oneBLOB"
 _BLOB_VECTORS: Final = frozenset((b"setBLOBVector", b"newBLOBVector"))
@@ -110,17 +111,17 @@ class Scanner:
     def _opening(self, buffer: _Buffer, stop: int) -> bool:
         if stop - self.at < 2:
             return False
-        match buffer[self.at + 1]:
-            case 0x21:
-                return self._comment_opening(buffer, stop)
-            case 0x3F:
-                self._bind(self.start + self._limits.comment_bytes, "an instruction is", self._limits.comment_bytes)
-                self.at += 2
-                self._step = self._instruction
-            case 0x2F:
-                raise ProtocolError("an end tag without its start tag", self.at)
-            case _:
-                self._open_tag()
+        byte = buffer[self.at + 1]
+        if byte == _BANG:
+            return self._comment_opening(buffer, stop)
+        if byte == _SLASH:
+            raise ProtocolError("an end tag without its start tag", self.at)
+        if byte == _QUESTION:
+            self._bind(self.start + self._limits.comment_bytes, "an instruction is", self._limits.comment_bytes)
+            self.at += 2
+            self._step = self._instruction
+        else:
+            self._open_tag()
         return True
 
     def _comment_opening(self, buffer: _Buffer, stop: int) -> bool:
@@ -221,6 +222,8 @@ class Scanner:
         self._attribute = bytes(buffer[self._token : self.at])
         if self._attribute in self._attributes:
             raise ProtocolError(f"the attribute {self._attribute.decode()} stands twice in one tag", self._token)
+        if self._attribute == b"xmlns":
+            raise ProtocolError("INDI has no namespaces", self._token)
         self._attributes.add(self._attribute)
         self._step = self._equals
         return True
@@ -290,16 +293,15 @@ class Scanner:
         self.at = _after(TEXT, buffer, self.at, stop)
         if self.at >= stop:
             return False
-        match buffer[self.at]:
-            case 0x3C:
-                self._step = self._markup
-            case 0x26:
-                return self._more(MORE_TEXT, buffer, stop) or self._reference(buffer, stop)
-            case 0x5D:
-                return self._more(MORE_TEXT, buffer, stop) or self._bracket(buffer, stop)
-            case _:
-                raise _control(buffer, self.at)
-        return True
+        byte = buffer[self.at]
+        if byte == _LT:
+            self._step = self._markup
+            return True
+        if byte == _AMP:
+            return self._more(MORE_TEXT, buffer, stop) or self._reference(buffer, stop)
+        if byte == _BRACKET:
+            return self._more(MORE_TEXT, buffer, stop) or self._bracket(buffer, stop)
+        raise _control(buffer, self.at)
 
     def _bracket(self, buffer: _Buffer, stop: int) -> bool:
         end = _after(BRACKETS, buffer, self.at, stop)
@@ -331,7 +333,7 @@ class Scanner:
     def _reference(self, buffer: _Buffer, stop: int) -> bool:
         window = min(stop, self.at + REFERENCE_BYTES)
         found = REFERENCE.match(buffer, self.at, window)
-        if found is not None and _is_legal(found[2], found[3]):
+        if found is not None and is_legal(found[2], found[3]):
             self.at = found.end()
             return True
         if found is None and window == stop and REFERENCE_BEGUN.fullmatch(buffer, self.at, stop):
@@ -341,20 +343,20 @@ class Scanner:
     def _markup(self, buffer: _Buffer, stop: int) -> bool:
         if stop - self.at < 2:
             return False
-        match buffer[self.at + 1]:
-            case 0x2F:
-                self.at += 2
-                self._step = self._end_tag
-            case 0x21 | 0x3F:
-                raise ProtocolError("an element may not hold comments, CDATA or instructions", self.at)
-            case _ if self._child is not None:
-                raise ProtocolError(f"<{self._child.decode()}> may hold text only, no elements", self.at)
-            case _ if self._members >= self._limits.members:
-                raise ProtocolError(f"{self.open_tag} has more than {self._limits.members} members", self.at)
-            case _:
-                self._members += 1
-                self._child = b""
-                self._open_tag()
+        byte = buffer[self.at + 1]
+        if byte == _SLASH:
+            self.at += 2
+            self._step = self._end_tag
+            return True
+        if byte in (_BANG, _QUESTION):
+            raise ProtocolError("an element may not hold comments, CDATA or instructions", self.at)
+        if self._child is not None:
+            raise ProtocolError(f"<{self._child.decode()}> may hold text only, no elements", self.at)
+        if self._members >= self._limits.members:
+            raise ProtocolError(f"{self.open_tag} has more than {self._limits.members} members", self.at)
+        self._members += 1
+        self._child = b""
+        self._open_tag()
         return True
 
     def _end_tag(self, buffer: _Buffer, stop: int) -> bool:
@@ -396,16 +398,6 @@ def _after(run: re.Pattern[bytes], buffer: _Buffer, at: int, stop: int) -> int:
     """Where a run that may be empty ends."""
     found = run.match(buffer, at, stop)
     return at if found is None else found.end()
-
-
-def _is_legal(decimal: bytes | None, hexadecimal: bytes | None) -> bool:
-    """Whether a reference, given as one of its numbers or as neither, means a character of XML 1.0."""
-    if decimal is None and hexadecimal is None:
-        return True
-    code = int(decimal) if decimal is not None else int(hexadecimal or b"0", 16)
-    if code < 0x20:
-        return code in (0x9, 0xA, 0xD)
-    return code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code <= 0x10FFFF
 
 
 def _control(buffer: _Buffer, at: int) -> ProtocolError:

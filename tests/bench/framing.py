@@ -36,6 +36,12 @@ def feed(pieces: list[bytes]) -> list[Frame]:
     return frames
 
 
+def consume(pieces: list[bytes]) -> int:
+    """Frames each piece and lets go of it, as a hub does that passes on what it gets."""
+    framer = Framer()
+    return sum(len(framer.feed(piece)) for piece in pieces)
+
+
 def cut(stream: bytes, size: int) -> list[bytes]:
     return [stream[at : at + size] for at in range(0, len(stream), size)]
 
@@ -48,7 +54,8 @@ def vectors(what: str, vector: bytes) -> None:
     count = 4 * 1024 * 1024 // len(vector)
     stream = vector * count
     pieces = cut(stream, CHUNK)
-    show(f"{what} ({len(vector)} bytes)", best(lambda: feed(pieces)), count, len(stream))
+    feed(pieces)
+    show(f"{what} ({len(vector)} bytes)", best(lambda: consume(pieces)), count, len(stream))
 
 
 def main() -> None:

@@ -97,7 +97,14 @@ SPECIAL = [
     *(bytes([byte]) for byte in b"<>&;'\"=/!?-[] \n\x00\x7f\xe9"),
     *(b"<!--", b"-->", b"<?xml?>", b"<![CDATA[", b"]]>", b"<!DOCTYPE", b"&amp;", b"&#65;", b"&#xFFFF;", b"&#0;"),
     *(b"\xef\xbb\xbf", b"\xef\xbf\xbe", b"\xed\xa0\x80", b"\xc3\xa9", b"</oneText>", b"<oneText name='a'>", b"/>"),
-    *(b"<setBLOBVector device='d' name='n'>", b"<oneBLOB name='b'>", b"</oneBLOB>", b"</setBLOBVector>"),
+    *(
+        b"<setBLOBVector device='d' name='n'>",
+        b"<oneBLOB name='b'>",
+        b" xmlns=''",
+        b" x:y='1'",
+        b"</oneBLOB>",
+        b"</setBLOBVector>",
+    ),
 ]
 
 

@@ -80,8 +80,10 @@ def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
 
 
 def accepted_by_expat(data: bytes) -> bool:
+    """Also with namespaces, as ElementTree and so indipyclient read."""
     try:
         expat.ParserCreate().Parse(data, True)
+        expat.ParserCreate(namespace_separator="}").Parse(data, True)
     except expat.ExpatError:
         return False
     return True
@@ -190,7 +192,7 @@ def tags(draw: st.DrawFn, tag: str, words: list[str]) -> str:
 @st.composite
 def flat_xml(draw: st.DrawFn) -> bytes:
     """Well-formed flat elements, as strangely written as XML allows."""
-    tag = draw(st.sampled_from(["setTextVector", "newBLOBVector", "message", "x", "a:b.c-d"]))
+    tag = draw(st.sampled_from(["setTextVector", "newBLOBVector", "message", "x", "a_b.c-d"]))
     start = draw(tags(tag, ["device", "name", "state", "message", "other"]))
     if draw(st.booleans()):
         return (start + "/>").encode()
@@ -259,6 +261,9 @@ fragments = st.sampled_from(
         "</a>",
         "<a/>",
         "<![CDATA[",
+        "x:y",
+        "xmlns=''",
+        "xmlns='http://www.w3.org/2000/xmlns/'",
         "<!DOCTYPE",
     ]
 ).map(str.encode) | st.binary(max_size=3)

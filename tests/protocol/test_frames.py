@@ -205,6 +205,9 @@ def test_open_bytes_are_those_of_the_open_element() -> None:
         (b"<a b='1' 2='3'/>", "where an attribute", 9),
         (b"<a\xe9/>", "0xe9", 2),
         (b"< a/>", "not a tag", 1),
+        (b"<a:b/>", ": stands where", 2),
+        (b"<a b:c='1'/>", "b has no value", 4),
+        (b"<a xmlns='x'/>", "no namespaces", 3),
         (b"<a><b><c/></b></a>", "text only", 6),
         (b"<setBLOBVector><oneBLOB>QUJ\x00</oneBLOB></setBLOBVector>", "no base64", 27),
         (b"<setBLOBVector><oneBLOB>Q&amp;</oneBLOB></setBLOBVector>", "no base64", 25),
@@ -316,3 +319,29 @@ def test_a_large_blob_is_joined_from_its_pieces() -> None:
     frames, error = framed(stream[at : at + (1 << 18)] for at in range(0, len(stream), 1 << 18))
     assert error is None
     assert [frame.data for frame in frames] == [stream]
+
+
+def test_places_in_a_large_blob() -> None:
+    head = b" <setBLOBVector device='\xef\xbf\xbe'><oneBLOB>" + b"QUJD" * (1 << 16)
+    for tail, at in [(b"QU\x00", len(head) + 2), (b"QU</oneBLOB></setBLOBVector>", 24)]:
+        stream = head + tail
+        _, error = framed(stream[place : place + (1 << 17)] for place in range(0, len(stream), 1 << 17))
+        assert error is not None
+        assert error.at == at
+
+
+def test_open_bytes_of_a_large_blob() -> None:
+    framer = Framer()
+    head = b"<setBLOBVector><oneBLOB>"
+    for piece in (b"<a/>" + head, b"QUJD" * (1 << 16), b"Q"):
+        framer.feed(piece)
+    assert framer.open_bytes == len(head) + (4 << 16) + 1
+    framer.close()
+    assert framer.error is not None
+    assert framer.error.at == 4 + len(head) + (4 << 16) + 1
+
+
+def test_the_time_that_an_element_may_be_open() -> None:
+    limits = Limits(open_seconds=10, open_bytes_per_second=1000)
+    assert limits.open_time(0) == 10
+    assert limits.open_time(5000) == 15
