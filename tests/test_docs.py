@@ -7,7 +7,10 @@ what stands below it and nothing else. ``...`` stands for anything.
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import os
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -19,6 +22,8 @@ from pathlib import Path
 
 import pytest
 
+import indiflask
+from indiflask.options import Options
 from tests import peers
 from tests.peers import EXAMPLES, HERE, INDIFLASK, ROOT, Program
 
@@ -88,6 +93,18 @@ def test_python_is_typed(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file", str(ROOT / "pyproject.toml"), str(tmp_path)]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_option_is_explained() -> None:
+    rows = re.findall(r"^\| (`.*?) \|", ROOT.joinpath("docs/reference/app.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == set(Options.__annotations__)
+
+
+def test_docstrings_are_right() -> None:
+    modules = [info.name for info in pkgutil.walk_packages(indiflask.__path__, "indiflask.")]
+    results = [doctest.testmod(importlib.import_module(name)) for name in modules]
+    assert sum(result.attempted for result in results) > 0
+    assert sum(result.failed for result in results) == 0
 
 
 @pytest.mark.parametrize("page", pages_with("console"), ids=page_name)
