@@ -20,6 +20,7 @@ from indiflask.hub import Hub
 from indiflask.links.listener import serve
 from indiflask.links.stdio import Stdio
 from indiflask.running.engine import Engine
+from indiflask.running.failures import leaf
 
 log = logging.getLogger("indiflask")
 
@@ -51,7 +52,13 @@ def start_logging(level: str) -> None:
 def run_on_loop(function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
     """``anyio.run`` on asyncio, with uvloop where it is installed."""
     options = {"use_uvloop": find_spec("uvloop") is not None}
-    anyio.run(partial(function, *args), backend="asyncio", backend_options=options)
+    try:
+        anyio.run(partial(function, *args), backend="asyncio", backend_options=options)
+    except BaseExceptionGroup as group:  # task groups wrap what goes wrong in them
+        cause = leaf(group)
+        if isinstance(cause, IndiError):
+            raise cause from group
+        raise
 
 
 def state_dir() -> Path:

@@ -27,7 +27,7 @@ def connection(runner: DeviceRunner) -> Property[Any, Any]:
         """Connection"""
         return await runner.session.switch(choice)
 
-    return _made(runner, "switch", switch, "CONNECTION", {"when": "always"})
+    return _made(runner, "switch", switch, "CONNECTION", {"when": "always", "overlap": "queue"})
 
 
 def driver_info(runner: DeviceRunner) -> Property[Any, Any]:

@@ -137,7 +137,7 @@ class DeviceRunner:
         if live.prop.declaration.conduct.cancels:
             self.start_soon(self._abort, request)
         elif live is self.connection and self.session.is_disconnect(request):
-            self.start_soon(self._start, request)
+            self.start_soon(self._disconnect, request)
         elif len(self._inbox) >= MAX_WAITING:
             self._refuse(request, Reject(f"{MAX_WAITING} requests wait for {self.name} already"))
         else:
@@ -177,6 +177,8 @@ class DeviceRunner:
     def _check_available(self, live: Live) -> None:
         if not self.shows(live):
             raise NotConnected(f"{self.name} is not connected: set CONNECTION.CONNECT=On first")
+        if not live.visible:
+            raise Reject(f"{self.name} has no property {live.name!r} now: it was deleted")
 
     def _refuse(self, request: Request, reject: Reject) -> None:
         log.info("%s refused: %s", request.live.path, reject)
@@ -190,6 +192,11 @@ class DeviceRunner:
         """A button with ``cancels=``: what it cancels is halted, then its own function is called."""
         targets = [prop.host for prop in request.live.prop.declaration.conduct.cancels]
         await self.end_runs([host for host in targets if isinstance(host, Live)], Early.CANCELLED)
+        await self._start(request)
+
+    async def _disconnect(self, request: Request) -> None:
+        """DISCONNECT ends a CONNECT that is under way, and those that wait."""
+        await self.end_runs([self.connection], Early.CANCELLED)
         await self._start(request)
 
     # --- ending early ---

@@ -6,13 +6,14 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskStatus
 
-from indiflask.errors import ProtocolError
+from indiflask.errors import IndiError, ProtocolError
 from indiflask.links.loop import Loop
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import (
@@ -29,11 +30,12 @@ from indiflask.protocol.messages import (
 from indiflask.protocol.reader import read
 from indiflask.protocol.writer import pack
 from indiflask.running.device import DeviceRunner
+from indiflask.running.failures import leaf, text_of
 from indiflask.running.settings import file_for
 from indiflask.running.snoop import Key, Snoops
 
 if TYPE_CHECKING:
-    from indiflask.app import App
+    from indiflask.app import App, Lifespan
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +88,18 @@ class Engine:
         try:
             async with AsyncExitStack() as stack:
                 for lifespan in self.app.lifespans:
-                    await stack.enter_async_context(asynccontextmanager(lifespan)())
+                    await self._begin(lifespan, stack)
                 await self._run_devices(task_status)
         finally:
             self.flush()
             self._lock(False)
+
+    async def _begin(self, lifespan: Lifespan, stack: AsyncExitStack) -> None:
+        try:
+            await stack.enter_async_context(asynccontextmanager(lifespan)())
+        except Exception as error:
+            log.exception("the lifespan %s failed", lifespan.__name__)
+            raise IndiError(f"{self.app.name} cannot start: {lifespan.__name__}: {text_of(leaf(error))}") from error
 
     def stop(self) -> None:
         """End ``run``, in good order."""
@@ -117,6 +126,7 @@ class Engine:
             self.receive(frame)
 
     def _lock(self, locked: bool) -> None:
+        self.app.messenger = self if locked else None
         for runner in self.runners.values():
             runner.device.locked = locked
             runner.device.messenger = runner if locked else None
@@ -125,6 +135,10 @@ class Engine:
         self.app.locked = locked
 
     # --- frames out ---
+
+    def message(self, text: str) -> None:
+        """Something in words from the app as a whole. From any thread."""
+        self.post(pack(Message(message=text, timestamp=datetime.now(UTC))))
 
     def post(self, frame: Frame) -> None:
         """Send a frame, in the order of the calls. From any thread; never blocks."""

@@ -20,6 +20,7 @@ from indiflask.values import Reply, State, Values
 if TYPE_CHECKING:
     from indiflask.running.live import Live, Request
     from indiflask.running.place import Place
+    from indiflask.running.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -204,23 +205,29 @@ class Run:
         problem = ""
         worker = self.live.device.worker
         threaded = runs_in_thread(self.live.function)
+        ends_soon = self.live.prop.halt is not None or _is_generator(self.live.function)
         values: Values = {}
         with anyio.move_on_after(STOP_SECONDS) as limit:
             problem = await self._call_stop()
-            if threaded and worker.busy:
+            if threaded and worker.busy and ends_soon:
                 await worker.run(_nothing)  # what runs in the thread has ended then
-            if why not in (Early.DISCONNECTED, Early.STOPPED) and self.live.prop.readback:
+            if why not in (Early.DISCONNECTED, Early.STOPPED) and self._readable_now(worker):
                 values = await self._values_after()
         if limit.cancelled_caught:
             log.warning("%s did not halt within %g s", self.live.path, STOP_SECONDS)
         text = self._early_text()
-        if why is Early.DEADLINE and limit.cancelled_caught and threaded:
-            text += ", and is still running"
+        if threaded and worker.busy:
+            text += ", and is still running"  # a plain def cannot be interrupted: the device's next one waits for it
         if problem:
             return Outcome(values, State.ALERT, f"{text}, and its stop failed: {problem}")
         if why is Early.DEADLINE:
             return Outcome(values, State.ALERT, text)
         return Outcome(values, State.IDLE if not self._answered_by_successor else None, text)
+
+    def _readable_now(self, worker: Worker) -> bool:
+        """Whether there is a readback that would not wait for a thread that hangs."""
+        readback = self.live.prop.readback
+        return readback is not None and not (worker.busy and runs_in_thread(readback.function))
 
     async def _call_stop(self) -> str:
         """Call the ``stop`` function outside the queue; what went wrong, if it did."""
@@ -255,7 +262,7 @@ class Run:
         if outcome.state is not None:
             self.live.end(outcome.values, outcome.state, outcome.message)
         else:
-            self.live.end_silently()
+            self.live.end_silently(self)
         self._finish_pendings(outcome)
         if outcome.state is State.OK and not self.restoring:
             self.live.device.remember(self.live, self.asked)

@@ -175,11 +175,12 @@ class Live:
             self._show(values, state, message)
         self.wake.set()
 
-    def end_silently(self) -> None:
-        """A handler ended and somebody else answers, or nobody is there to hear it."""
+    def end_silently(self, run: Run) -> None:
+        """A run ended and somebody else answers, or nobody is there to hear it."""
         with self.device.lock:
-            self.run = None
-            self.changes += 1
+            if self.run is run:
+                self.run = None
+                self.changes += 1
 
     def answer_connected(self, values: Values) -> None:
         """CONNECTION's Ok, which comes before all that it brings."""

@@ -170,8 +170,27 @@ async def test_disconnect_ends_a_connect_that_hangs() -> None:
     async with running(app) as wire:
         wire.new("CONNECTION", CONNECT=True)
         await wire.busy("CONNECTION")
-        answer = await wire.disconnect()
-        assert (answer.state, values(answer)["DISCONNECT"]) == (State.OK, "On")
+        cancelled = await wire.disconnect()
+        assert (cancelled.state, cancelled.message) == (State.IDLE, "cancelled")
+        answer = await wire.until(SetVector, lambda it: it.name == "CONNECTION" and it.state is State.OK)
+        assert values(answer) == {"CONNECT": "Off", "DISCONNECT": "On"}
+
+
+async def test_connect_while_connecting_waits_for_the_first() -> None:
+    app = App("D")
+    log: list[str] = []
+
+    @app.connection()
+    async def hardware() -> AsyncIterator[str]:
+        log.append("open")
+        await anyio.sleep(0.06)
+        yield "x"
+
+    async with running(app) as wire:
+        wire.new("CONNECTION", CONNECT=True)
+        await wire.busy("CONNECTION")
+        await wire.connect()
+        assert log == ["open"]
 
 
 async def test_a_task_group_may_live_in_the_connection() -> None:
