@@ -48,7 +48,6 @@ VALUE: Final = {
 #: References that are legal without a look at their number: &#32; to &#9999; cover what ElementTree writes.
 _LEGAL_REFERENCE: Final = rb"&(?:lt|gt|amp|quot|apos|#(?:3[2-9]|[4-9][0-9]|[1-9][0-9]{2,3}+|9|10|13));"
 
-
 #: How such runs go on at once after an ampersand or a bracket that is fine. Without them, a text full of either would
 #: cost the scanner two steps for each.
 MORE_TEXT: Final = re.compile(rb"(?:(?:" + _LEGAL_REFERENCE + rb"|\]++(?=[^\]>]))" + TEXT.pattern + rb")++")
@@ -91,8 +90,8 @@ def whole(quote: bytes, plain: bool) -> re.Pattern[bytes]:
     """One whole element whose attributes stand in ``quote``, white space and ``<?xml ...?>`` before it.
 
     Groups: 1 the element, 2 its tag, 3 and 4 its ``device`` and ``name`` as they stand. Elements with a BLOB are left
-    to the scanner, which skips their text faster than an expression could. ``plain`` is half as long again as fast, and
-    only for bytes that `is_plain` has found to have nothing in them but tags and text.
+    to the scanner, which skips their text faster than an expression could. ``plain`` is the faster one,
+    for bytes only in which `is_plain` has found nothing but tags and text.
     """
     if plain:
         run, text = VALUE[quote].pattern, b"[^<]*+"

@@ -117,7 +117,7 @@ class Scanner:
         if byte == _SLASH:
             raise ProtocolError("an end tag without its start tag", self.at)
         if byte == _QUESTION:
-            self._bind(self.start + self._limits.comment_bytes, "an instruction is", self._limits.comment_bytes)
+            self._bind(self.start, self._limits.comment_bytes, "an instruction is")
             self.at += 2
             self._step = self._instruction
         else:
@@ -130,7 +130,7 @@ class Scanner:
             raise ProtocolError("<! may only begin a comment: INDI has no DOCTYPE, entities or CDATA", self.at)
         if len(begun) < 4:
             return False
-        self._bind(self.start + self._limits.comment_bytes, "a comment is", self._limits.comment_bytes)
+        self._bind(self.start, self._limits.comment_bytes, "a comment is")
         self.at += 4
         self._step = self._comment
         return True
@@ -151,12 +151,10 @@ class Scanner:
 
     def _instruction(self, buffer: _Buffer, stop: int) -> bool:
         end = buffer.find(b"?>", self.at, stop)
-        if end < 0:
-            self.at = max(self.at, stop - 1)
-            return False
-        self.at = end + 2
-        self._verdict = Verdict.DROPPED
-        return True
+        self.at = end + 2 if end >= 0 else max(self.at, stop - 1)
+        if end >= 0:
+            self._verdict = Verdict.DROPPED
+        return end >= 0
 
     # Start tags
 
@@ -164,7 +162,7 @@ class Scanner:
         """At a ``<`` that begins the element's tag, or a child's."""
         self._token = self.at
         self._attributes = set()
-        self._bind(self.at + self._limits.start_tag_bytes, "a start tag is", self._limits.start_tag_bytes)
+        self._bind(self.at, self._limits.start_tag_bytes, "a start tag is")
         self.at += 1
         self._step = self._tag_start
 
@@ -184,9 +182,9 @@ class Scanner:
         if self._child is None:
             self.tag = tag
             if tag in _BLOB_VECTORS:
-                self._end = self.start + self._limits.blob_bytes
-                self._end_why = f"a message with BLOBs is longer than {self._limits.blob_bytes} bytes"
-                self._bind(self._token + self._limits.start_tag_bytes, "a start tag is", self._limits.start_tag_bytes)
+                limit = self._limits.blob_bytes
+                self._end, self._end_why = self.start + limit, f"a message with BLOBs is longer than {limit} bytes"
+                self._bind(self._token, self._limits.start_tag_bytes, "a start tag is")
         else:
             self._child = tag
         self._step = self._in_tag
@@ -387,11 +385,11 @@ class Scanner:
         self._child = None
         self._start_tag_ends()
 
-    def _bind(self, bound: int, what: str, limit: int) -> None:
-        """Until further notice, end at ``bound`` unless the element itself must end before."""
+    def _bind(self, begun: int, limit: int, what: str) -> None:
+        """Until further notice, ``what`` may have ``limit`` bytes, unless the element itself must end before."""
         self._bound, self._why = self._end, self._end_why
-        if bound < self._end:
-            self._bound, self._why = bound, f"{what} longer than {limit} bytes"
+        if begun + limit < self._end:
+            self._bound, self._why = begun + limit, f"{what} longer than {limit} bytes"
 
 
 def _after(run: re.Pattern[bytes], buffer: _Buffer, at: int, stop: int) -> int:
