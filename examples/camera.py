@@ -72,7 +72,7 @@ async def abort() -> None:
 @app.number("CCD_FRAME", group="Image")
 def frame(region: Frame) -> None:
     """Region"""
-    hardware.value.region = (region.X, region.Y, region.WIDTH, region.HEIGHT)
+    hardware.value.region = (int(region.X), int(region.Y), int(region.WIDTH), int(region.HEIGHT))
 
 
 @app.number("CCD_BINNING", group="Image")

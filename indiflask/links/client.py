@@ -29,6 +29,9 @@ HALF_CLOSED_SECONDS = 10.0
 """How long a client that has closed its writing half is still told things: long enough for its answers, and a client
 that is gone altogether looks the same."""
 
+PARTING_SECONDS = 2.0
+"""How long a client that broke the rules may take to hear why."""
+
 
 class ClientLink:
     """One connection, from accepting to closing. The hub sends by ``send``, which never blocks."""
@@ -121,15 +124,17 @@ class ClientLink:
             with self._scope:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._write)
-                    await self._read()
-                    await self._say_rest()
+                    if await self._read():
+                        await self._linger()
+                    else:
+                        await self._part()
                     tasks.cancel_scope.cancel()
         finally:
             self._hub.leave(self._peer)
             self._stream.close()
 
-    async def _read(self) -> None:
-        """Until it ends, breaks the rules, or leaves an element open for too long."""
+    async def _read(self) -> bool:
+        """Until it has closed its writing half (True), or broken the rules or left an element open (False)."""
         begun = anyio.current_time()
         while True:
             held = self._framer.open_bytes
@@ -138,32 +143,38 @@ class ClientLink:
                 data = await self._stream.receive()
             if late.cancelled_caught:
                 self._complain(f"an element of which {held} bytes came is not at its end in time")
-            if late.cancelled_caught or not data:
-                return
-            begun = begun if held else anyio.current_time()
-            if not self._take(data):
-                return
-
-    def _take(self, data: bytes) -> bool:
-        """Pass on what came; False at what is no INDI."""
-        if log.isEnabledFor(logging.DEBUG):
-            log.debug("%s > %s", self._label, shorten(data))
-        self._hub.receive(self._peer, self._framer.feed(data))
-        if self._framer.error is not None:
-            self._complain(str(self._framer.error))
-        return self._framer.error is None
+                return False
+            if not data:
+                return True
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s > %s", self._label, shorten(data))
+            frames = self._framer.feed(data)
+            self._hub.receive(self._peer, frames)
+            if self._framer.error is not None:
+                self._complain(str(self._framer.error))
+                return False
+            if frames or not held:
+                begun = anyio.current_time()
 
     def _complain(self, why: str) -> None:
         log.warning("%s: %s; it is disconnected", self._label, why)
         self._put(write(Message(message=f"{why}; this connection is closed")))
         self._push()
 
-    async def _say_rest(self) -> None:
-        """It has closed its writing half, or broken the rules: what is for it still goes out."""
+    async def _linger(self) -> None:
+        """It has closed its writing half: what is for it still goes out, as long as it listens."""
         with anyio.move_on_after(HALF_CLOSED_SECONDS):
-            if self._framer.error is None:
-                await self._deaf.wait()
+            await self._deaf.wait()
+
+    async def _part(self) -> None:
+        """It is told why, and then that this is the end; what it goes on sending is read and thrown away, since
+        closing on unread bytes would take the reason from it.
+        """
+        with anyio.move_on_after(PARTING_SECONDS):
             while self._outbox:
                 await self._stream.wait_to_send()
                 self._full = anyio.Event()
                 self._push()
+            self._stream.end()
+            while await self._stream.receive():
+                pass

@@ -7,6 +7,7 @@ command and goes would lose it.
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
@@ -45,6 +46,11 @@ class Stream:
     async def wait_to_send(self) -> None:
         """Return when the socket takes more."""
         await anyio.wait_writable(self._socket)
+
+    def end(self) -> None:
+        """Nothing more will be sent; receiving goes on."""
+        with suppress(OSError):  # it may be gone already
+            self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Close it. Nobody may be waiting for it."""

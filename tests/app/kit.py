@@ -56,18 +56,17 @@ class Wire:
                         return element
                 await self._news.wait()
 
-    async def set(self, name: str, *, device: str = "D", kind: Kind | None = None, **members: object) -> SetVector:
+    async def set(self, name: str, /, *, device: str = "D", kind: Kind | None = None, **members: object) -> SetVector:
         """Ask, and wait for the answer: the first set that is not Busy."""
         after = len(self.heard)
         self.new(name, device=device, kind=kind, **members)
         return await self.answer(name, after)
 
-    def new(self, name: str, *, device: str = "D", kind: Kind | None = None, **members: object) -> None:
+    def new(self, name: str, /, *, device: str = "D", kind: Kind | None = None, **members: object) -> None:
         """Ask."""
         ones: list[OneMember | OneBlob] = []
         for member, value in members.items():
-            text = ("On" if value else "Off") if isinstance(value, bool) else str(value)
-            ones.append(value if isinstance(value, OneBlob) else OneMember(member, text))
+            ones.append(value if isinstance(value, OneBlob) else OneMember(member, text_of(value)))
         guess = Kind.SWITCH if any(isinstance(value, bool) for value in members.values()) else Kind.NUMBER
         self.say(NewVector(kind or guess, device, name, members=tuple(ones)))
 
@@ -104,6 +103,11 @@ class Wire:
     def deleted(self) -> list[str | None]:
         """The names that were deleted, in order."""
         return [it.name for it in self.heard if isinstance(it, DelProperty)]
+
+
+def text_of(value: object) -> str:
+    """A value as a client writes it."""
+    return ("On" if value else "Off") if isinstance(value, bool) else str(value)
 
 
 def values(vector: SetVector | DefVector) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import pytest
@@ -12,6 +12,13 @@ from indiflask.protocol.messages import DefVector, SetVector
 from tests.app.kit import running, values
 
 pytestmark = pytest.mark.anyio
+
+
+@contextmanager
+def open_port(name: str) -> Iterator[str]:
+    if name:
+        raise OSError(f"no such device: {name}")
+    yield name
 
 
 def thing(app: App) -> list[str]:
@@ -92,8 +99,8 @@ async def test_what_cannot_be_opened_is_alert() -> None:
 
     @app.connection()
     def hardware() -> Iterator[str]:
-        raise OSError("no such device: /dev/ttyUSB0")
-        yield "never"
+        with open_port("/dev/ttyUSB0") as port:
+            yield port
 
     async with running(app) as wire:
         answer = await wire.set("CONNECTION", CONNECT=True)

@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from indiflask import App, Cancelled, IndiError, Number, Reject, Reply, State
-from indiflask.protocol.messages import Kind, Message, SetVector
-from tests.app.kit import running, values
+from indiflask.protocol.messages import Kind, Message, NewVector, OneMember, SetVector
+from tests.app.kit import running, text_of, values
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,9 @@ async def test_what_is_wrong_never_reaches_the_hardware(
         return 5
 
     async with running(app) as wire:
-        answer = await wire.set(name, kind=kind, **members)
+        ones = tuple(OneMember(member, text_of(value)) for member, value in members.items())
+        wire.say(NewVector(kind, "D", name, members=ones))
+        answer = await wire.answer(name)
         assert answer.state is State.ALERT
         assert text in (answer.message or "")
         before = {"PAIR": {"A": "1", "B": "2"}, "WAY": {"Y": "Off", "X": "On"}, "READING": {"READING": "5"}}
@@ -708,7 +710,7 @@ async def test_publish_refuses_what_is_no_value(wrong: object) -> None:
     async def number(x: float = 0) -> None: ...
 
     with pytest.raises((TypeError, ValueError), match=r"D\.N: x takes a"):
-        number.publish(wrong)  # type: ignore[arg-type]
+        number.publish(wrong)  # type: ignore[call-overload]
 
 
 async def test_request_needs_a_running_app() -> None:
