@@ -21,6 +21,7 @@ from indiflask.links.listener import serve
 from indiflask.links.stdio import Stdio
 from indiflask.running.engine import Engine
 from indiflask.running.failures import leaf
+from indiflask.running.handler import STOP_SECONDS
 
 log = logging.getLogger("indiflask")
 
@@ -99,6 +100,8 @@ async def serve_stdio(app: App) -> None:
 async def _read_until_eof(link: Stdio, engine: Engine) -> None:
     try:
         await link.read(engine.receive)
+        with anyio.move_on_after(STOP_SECONDS):
+            await engine.settle()  # what was asked before the end still reaches the hardware
     finally:
         engine.stop()
 

@@ -55,6 +55,8 @@ class DeviceRunner:
         self._places: dict[str, Place] = {}
         self._inbox: deque[Request] = deque()
         self._wake = anyio.Event()
+        self._idle = anyio.Event()
+        self._idle.set()
         self._tasks: TaskGroup | None = None
         self.lives = self._make_lives()
         self.connection = self.lives["CONNECTION"]
@@ -143,6 +145,7 @@ class DeviceRunner:
         else:
             self._inbox.append(request)
             self._wake.set()
+            self._idle = anyio.Event()
 
     async def _dispatch(self) -> None:
         while True:
@@ -150,6 +153,11 @@ class DeviceRunner:
             self._wake = anyio.Event()
             while self._inbox:
                 await self._start(self._inbox.popleft())
+            self._idle.set()
+
+    async def settle(self) -> None:
+        """Return when all requests so far have ended or gone Busy."""
+        await self._idle.wait()
 
     async def _start(self, request: Request) -> None:
         """Check a request and start it; returns when it has ended or gone Busy."""

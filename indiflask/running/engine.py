@@ -94,6 +94,11 @@ class Engine:
             self.flush()
             self._lock(False)
 
+    async def settle(self) -> None:
+        """Return when all requests so far have ended or gone Busy."""
+        for runner in self.runners.values():
+            await runner.settle()
+
     async def _begin(self, lifespan: Lifespan, stack: AsyncExitStack) -> None:
         try:
             await stack.enter_async_context(asynccontextmanager(lifespan)())
