@@ -61,6 +61,7 @@ class Engine:
         self._out: deque[Frame] = deque()
         self._flushing = False
         self._stopping = anyio.Event()
+        self._ready = anyio.Event()
         self._early: list[Frame] = []
         self.started = False
         """Before that nobody is told anything, and what came in waits: whoever asked gets one burst."""
@@ -96,6 +97,7 @@ class Engine:
 
     async def settle(self) -> None:
         """Return when all requests so far have ended or gone Busy."""
+        await self._ready.wait()
         for runner in self.runners.values():
             await runner.settle()
 
@@ -126,6 +128,7 @@ class Engine:
 
     def _start(self) -> None:
         self.started = True
+        self._ready.set()
         early, self._early = self._early, []
         for frame in early:
             self.receive(frame)
