@@ -181,28 +181,41 @@ class _Declarer:
         )
 
     def conduct(self, handles: bool) -> Conduct:
+        self.check_times(handles)
+        self.check_roles(handles)
+        by_itself: Overlap = "replace" if self.function and is_async(self.function) else "queue"
+        return Conduct(
+            when=self.one_of("when", get_args(When), "connected"),
+            every=self.options.get("every", 0),
+            overlap=self.one_of("overlap", get_args(Overlap), by_itself),
+            deadline=self.options.get("deadline", 0),
+            exclusive=self.options.get("exclusive", ""),
+            save=self.options.get("save", False),
+            cancels=tuple(self.options.get("cancels", ())),
+        )
+
+    def check_times(self, handles: bool) -> None:
         every, deadline = self.options.get("every", 0), self.options.get("deadline", 0)
-        cancels = tuple(self.options.get("cancels", ()))
-        overlap = self.options.get("overlap", "replace" if self.function and is_async(self.function) else "queue")
-        when = self.options.get("when", "connected")
         if every < 0 or deadline < 0:
             self.refuse("every= and deadline= are seconds, and not negative")
         if every and (handles or self.function is None):
             self.refuse("every= is for a function without parameters; a handler is read by @name.read(every=...)")
-        if cancels and self.word != "button":
+
+    def check_roles(self, handles: bool) -> None:
+        """Options that are for some kinds of property only."""
+        if self.options.get("cancels") and self.word != "button":
             self.refuse("cancels= is for buttons")
-        if overlap not in get_args(Overlap):
-            self.refuse(f"overlap={overlap!r} is none of {', '.join(map(repr, get_args(Overlap)))}")
-        if when not in get_args(When):
-            self.refuse(f"when={when!r} is none of {', '.join(map(repr, get_args(When)))}")
-        for option in ("overlap", "deadline", "exclusive", "save"):
-            if not handles and self.options.get(option):
-                self.refuse(f"{option}= is for handlers, and this has no parameters")
-        if self.options.get("save") and (self.word == "button" or self.kind is Kind.BLOB):
+        given = [option for option in ("overlap", "deadline", "exclusive", "save") if self.options.get(option)]
+        if given and not handles:
+            self.refuse(f"{given[0]}= is for handlers, and this has no parameters")
+        if "save" in given and (self.word == "button" or self.kind is Kind.BLOB):
             self.refuse("save= is for switches, numbers and texts that hold a value")
-        return Conduct(
-            when, every, overlap, deadline, self.options.get("exclusive", ""), self.options.get("save", False), cancels
-        )
+
+    def one_of(self, option: Literal["when", "overlap"], allowed: tuple[Any, ...], by_itself: Any) -> Any:
+        given = self.options.get(option, by_itself)
+        if given not in allowed:
+            self.refuse(f"{option}={given!r} is none of {', '.join(map(repr, allowed))}")
+        return given
 
 
 def _first_line(function: Callable[..., Any] | None) -> str:
