@@ -64,8 +64,28 @@ def test_lamp_by_its_first_line(indiserver: StartServer, monkeypatch: pytest.Mon
     server.wait_for_output("lamp is on")
 
 
-def test_button(serve: Serve) -> None:
-    """That a press is published from gpiozero's thread is tested with its mock pin, in tests/app."""
+PRESSER = """
+import threading
+from button import app, bell
+
+app.every(0.2)(lambda: threading.Thread(target=press).start())
+
+
+def press() -> None:
+    bell.pin.drive_low()
+    bell.pin.drive_high()
+"""
+
+
+def test_button_is_pressed_in_a_thread_of_its_own(indiflask_run: StartServer, tmp_path: Path) -> None:
+    presser = tmp_path / "presser.py"
+    presser.write_text(PRESSER)
+    environment = {"PYTHONPATH": str(EXAMPLES), "GPIOZERO_PIN_FACTORY": "mock"}
+    port = indiflask_run(presser, env=environment).port
+    indi_eval(port, f'"Doorbell.RINGS.COUNT" > 2 && "Doorbell.PRESSED.PRESSED" == {OK}')
+
+
+def test_button_is_there(serve: Serve) -> None:
     port = serve("button.py")
     assert indi_getprop(port, "Doorbell.RINGS.COUNT") == {"Doorbell.RINGS.COUNT": "0"}
     assert indi_getprop(port, "Doorbell.PRESSED.PRESSED")
