@@ -113,6 +113,50 @@ def test_roof_opens_can_be_stopped_and_closes(serve: Serve) -> None:
     indi_eval(port, f'"Roof.DOME_PARK.PARK" == 1 && "Roof.DOME_PARK._STATE" == {OK}')
 
 
+def test_roof_closes_when_the_weather_of_a_driver_that_we_did_not_write_turns_bad(
+    indiserver: StartServer, stdio_driver: Callable[[str | Path], Path], tmp_path: Path
+) -> None:
+    roof = stdio_driver(EXAMPLES / "roof.py")
+    port = indiserver(
+        roof, "indi_simulator_weather", env={"STATE_DIRECTORY": str(tmp_path), "HOME": str(tmp_path)}
+    ).port
+    connect(port, "Weather Simulator")
+    indi_setprop(port, "Roof.DOME_PARK.UNPARK=On")
+    indi_eval(port, f'"Roof.DOME_PARK.UNPARK" == 1 && "Roof.DOME_PARK._STATE" == {OK}')
+    indi_setprop(port, "Weather Simulator.WEATHER_CONTROL.Wind=99")
+    indi_setprop(port, "Weather Simulator.WEATHER_REFRESH.REFRESH=On")
+    indi_eval(port, f'"Weather Simulator.WEATHER_STATUS._STATE" == {ALERT}')
+    indi_eval(port, f'"Roof.DOME_PARK.PARK" == 1 && "Roof.DOME_PARK._STATE" == {OK}')
+
+
+def test_two_drivers_of_one_server_snoop_each_other(
+    indiserver: StartServer, stdio_driver: Callable[[str | Path], Path], tmp_path: Path
+) -> None:
+    for name, other in (("Left", "Right"), ("Right", "Left")):
+        tmp_path.joinpath(f"{name}.py").write_text(ECHO.format(name=name, other=other))
+    port = indiserver(stdio_driver(tmp_path / "Left.py"), stdio_driver(tmp_path / "Right.py")).port
+    indi_setprop(port, "Left.SAID.SAID=3", "Right.SAID.SAID=4")
+    indi_eval(port, '"Left.HEARD.HEARD" == 4 && "Right.HEARD.HEARD" == 3')
+
+
+ECHO = """
+from indiflask import App, Update
+
+app = App("{name}")
+heard = app.published("HEARD", float)
+
+
+@app.number("SAID")
+def said(SAID: float) -> None: ...
+
+
+@app.snoop("{other}", "SAID")
+def hear(update: Update) -> None:
+    if "SAID" in update:
+        heard.publish(update["SAID"])
+"""
+
+
 def test_wheel_turns_and_keeps_its_names(serve: Serve) -> None:
     port = serve("wheel.py")
     connect(port, "Wheel")
