@@ -7,7 +7,7 @@ Frame(data=b'<getProperties version="1.7"/>', ...)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from indiflask.hub.peer import Peer, Send
 from indiflask.hub.routing import Routing
@@ -21,18 +21,31 @@ class Hub:
 
     def __init__(self) -> None:
         self._routing = Routing()
+        self._flushes: list[Callable[[], None]] = []
 
     def join(self, label: str, send: Send, *, owner: bool) -> Peer:
         """A new peer; ``label`` names it in logs. An ``owner`` may define devices, and is asked for them at once."""
         peer = Peer(label, send, owner=owner)
         self._routing.join(peer)
+        self._flush()
         return peer
 
     def receive(self, peer: Peer, frames: Iterable[Frame]) -> None:
         """What a peer said."""
         for frame in frames:
             self._routing.take(peer, frame)
+        self._flush()
 
     def leave(self, peer: Peer) -> None:
         """A peer is gone: its devices are deleted at all who knew them."""
         self._routing.leave(peer)
+        self._flush()
+
+    def after(self, flush: Callable[[], None]) -> None:
+        """Call this once all that is being received has been passed on: a link sends its frames together then."""
+        self._flushes.append(flush)
+
+    def _flush(self) -> None:
+        flushes, self._flushes = self._flushes, []
+        for flush in flushes:
+            flush()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections import deque
 
 import anyio
 
 from indiflask.hub import Hub
-from indiflask.links.loop import Loop
 from indiflask.links.stream import Stream
 from indiflask.protocol.frames import Frame, Framer
 from indiflask.protocol.limits import Limits
@@ -20,7 +18,7 @@ from indiflask.protocol.writer import write
 log = logging.getLogger(__name__)
 
 PUSH_BYTES = 64 * 1024
-"""Beyond this the socket is tried at once; less goes out together at the loop's next turn."""
+"""Beyond this the socket is tried at once; less goes out together, once the hub has passed on what it has."""
 
 OUTBOX_BYTES = 64 * 1024 * 1024
 """What may wait for a client that does not read, beside one BLOB. Then it is dropped: memory is everybody's."""
@@ -42,16 +40,16 @@ class ClientLink:
         self._label = label
         self._limits = limits
         self._framer = Framer(limits)
-        self._loop = Loop.current()
         self._outbox: deque[bytes] = deque()
         self._size = 0
-        self._soon = False
-        """Whether a push is due at the loop's next turn."""
+        self._due = False
+        """Whether the hub will call ``_push`` when it has passed on what it has."""
         self._full = anyio.Event()
         """Set when the socket takes no more: the writing task waits for it then."""
         self._deaf = anyio.Event()
         """Set when it takes nothing any more."""
         self._scope = anyio.CancelScope()
+        self._receive = stream.receive
         self._peer = hub.join(label, self.send, owner=False)
 
     # --- out ---
@@ -68,9 +66,9 @@ class ClientLink:
         self._put(frame.data)
         if self._size >= PUSH_BYTES:
             self._push()
-        elif not self._soon:
-            self._soon = True
-            self._loop.soon(self._push)
+        elif not self._due:
+            self._due = True
+            self._hub.after(self._push)
 
     def _put(self, data: bytes) -> None:
         self._outbox += (data, b"\n")  # a line each, for people who watch
@@ -78,7 +76,7 @@ class ClientLink:
 
     def _push(self) -> None:
         """Give the socket what it takes now."""
-        self._soon = False
+        self._due = False
         while self._outbox and not self._full.is_set():
             data = self._next_piece()
             try:
@@ -138,10 +136,8 @@ class ClientLink:
         begun = anyio.current_time()
         while True:
             held = self._framer.open_bytes
-            due = begun + self._limits.open_time(held) if held else math.inf
-            with anyio.move_on_after(max(0, due - anyio.current_time())) as late:
-                data = await self._stream.receive()
-            if late.cancelled_caught:
+            data = await self._receive_until(begun + self._limits.open_time(held)) if held else await self._receive()
+            if data is None:
                 self._complain(f"an element of which {held} bytes came is not at its end in time")
                 return False
             if not data:
@@ -155,6 +151,11 @@ class ClientLink:
                 return False
             if frames or not held:
                 begun = anyio.current_time()
+
+    async def _receive_until(self, due: float) -> bytes | None:
+        with anyio.move_on_after(max(0, due - anyio.current_time())):
+            return await self._receive()
+        return None
 
     def _complain(self, why: str) -> None:
         log.warning("%s: %s; it is disconnected", self._label, why)

@@ -9,11 +9,15 @@ from typing import Any
 
 from anyio.lowlevel import current_token
 
+Soon = Callable[[Callable[[], None]], object]
+"""Has the loop call something at its next turn."""
+
 
 class Loop:
     """The event loop that made it. Many calls from a thread wake it once."""
 
-    def __init__(self, soon: Callable[[Callable[[], None]], object], time: Callable[[], float]) -> None:
+    def __init__(self, wake: Soon, soon: Soon, time: Callable[[], float]) -> None:
+        self._wake = wake
         self._soon = soon
         self.time = time
         """The loop's clock, in seconds. Unlike anyio's it can be read in a callback too."""
@@ -26,10 +30,10 @@ class Loop:
         """The running event loop's."""
         native: Any = current_token().native_token
         if hasattr(native, "call_soon_threadsafe"):
-            return cls(native.call_soon_threadsafe, native.time)
+            return cls(native.call_soon_threadsafe, native.call_soon, native.time)
         import trio
 
-        return cls(native.run_sync_soon, trio.current_time)
+        return cls(native.run_sync_soon, native.run_sync_soon, trio.current_time)
 
     @property
     def inside(self) -> bool:
@@ -43,17 +47,21 @@ class Loop:
             return True
         self._woken = True
         try:
-            self._soon(self._run)
+            self._wake(self._run)
         except RuntimeError:  # asyncio says so of a closed loop; trio's RunFinishedError is one too
             return False
         return True
 
     def soon(self, function: Callable[[], None]) -> None:
         """Call it at the loop's next turn. In the loop's thread."""
-        self.call(function)
+        self._soon(function)
 
     def _run(self) -> None:
         self._woken = False
-        while self._calls:
-            function, args = self._calls.popleft()
-            function(*args)
+        try:
+            while self._calls:
+                function, args = self._calls.popleft()
+                function(*args)
+        finally:
+            if self._calls:  # one that raised does not hold up the others
+                self._wake(self._run)
