@@ -40,6 +40,7 @@ class ClientLink:
         self._label = label
         self._limits = limits
         self._framer = Framer(limits)
+        self._shows_wire = log.isEnabledFor(logging.DEBUG)
         self._outbox: deque[bytes] = deque()
         self._size = 0
         self._due = False
@@ -58,6 +59,8 @@ class ClientLink:
         """Put a frame into the outbox."""
         if self._deaf.is_set():
             return
+        if self._shows_wire:
+            log.debug("%s < %s", self._label, shorten(frame.data))
         if self._outbox and self._size + len(frame.data) > OUTBOX_BYTES:
             log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, self._size)
             self._stop_telling()
@@ -142,7 +145,7 @@ class ClientLink:
                 return False
             if not data:
                 return True
-            if log.isEnabledFor(logging.DEBUG):
+            if self._shows_wire:
                 log.debug("%s > %s", self._label, shorten(data))
             frames = self._framer.feed(data)
             self._hub.receive(self._peer, frames)
