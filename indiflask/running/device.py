@@ -57,6 +57,7 @@ class DeviceRunner:
         self._wake = anyio.Event()
         self._idle = anyio.Event()
         self._idle.set()
+        self._readings = 0
         self._tasks: TaskGroup | None = None
         self.lives = self._make_lives()
         self.connection = self.lives["CONNECTION"]
@@ -248,10 +249,19 @@ class DeviceRunner:
 
     async def read(self, live: Live) -> tuple[Values, State | None, str]:
         """Call a readback or source: its values, state and message."""
-        given = await call(live.reads, (), self.worker, _ignore)
+        self._readings += 1
+        try:
+            given = await call(live.reads, (), self.worker, _ignore)
+        finally:
+            self._readings -= 1
         if given is None:
             return {}, None, ""
         return live.prop.reply_values(given if isinstance(given, Reply) else Reply(given))
+
+    @property
+    def thread_taken(self) -> bool:
+        """Whether the thread has more to do than readings, which wait for each other."""
+        return self.worker.pending > self._readings
 
     async def call_aside(self, function: Callable[[], Any]) -> None:
         """Call a function outside the queue: in the device's thread if that is free, else in another."""

@@ -66,7 +66,7 @@ async def keep_reading(live: Live) -> None:
         wanted, live.refresh_wanted = live.refresh_wanted, False
         if due.cancelled_caught:
             last = anyio.current_time()
-            if live.device.worker.busy and runs_in_thread(live.reads):
+            if live.device.thread_taken and runs_in_thread(live.reads):
                 continue  # the thread is taken: the next one will do
         elif not wanted:
             continue  # a handler started or ended: another period holds

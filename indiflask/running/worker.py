@@ -47,12 +47,13 @@ class Worker:
         self._loop = loop
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._pending = 0
+        self.pending = 0
+        """Calls under way or waiting."""
 
     @property
     def busy(self) -> bool:
         """Whether a call is under way or waits."""
-        return self._pending > 0
+        return self.pending > 0
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Call ``function`` in the thread, after the calls before it.
@@ -75,7 +76,7 @@ class Worker:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
         job = Job(function, args)
-        self._pending += 1
+        self.pending += 1
         self._jobs.put(job)
         return job
 
@@ -90,5 +91,5 @@ class Worker:
             self._loop.call(self._ended, job)
 
     def _ended(self, job: Job) -> None:
-        self._pending -= 1
+        self.pending -= 1
         job.ended.set()

@@ -572,6 +572,48 @@ async def test_readback_errors_are_shown_once_and_heal() -> None:
         assert temperature.state is State.OK
 
 
+async def test_readings_that_are_due_at_once_are_all_made() -> None:
+    app = App("D")
+    read: list[int] = []
+    for number in range(5):
+
+        @app.number(f"N{number}", every=0.03)
+        def source(*, number: int = number) -> float:
+            time.sleep(0.002)
+            read.append(number)
+            return number
+
+    async with running(app) as wire:
+        for number in range(5):
+            after = len(wire.heard)
+            await wire.answer(f"N{number}", after)
+        assert set(read[5:]) == set(range(5))
+
+
+async def test_a_reading_that_is_due_while_the_thread_is_taken_is_skipped() -> None:
+    app = App("D")
+    hold = threading.Event()
+    read: list[float] = []
+
+    @app.number("SLOW")
+    def slow(x: float = 0) -> None:
+        hold.wait(5)
+
+    @app.number("T", every=0.01)
+    def temperature() -> float:
+        read.append(time.monotonic())
+        return 1
+
+    async with running(app) as wire:
+        wire.new("SLOW", x=1)
+        await wire.busy("SLOW")
+        before = len(read)
+        await anyio.sleep(0.1)
+        hold.set()
+        await wire.answer("SLOW")
+        assert len(read) - before <= 1
+
+
 async def test_a_readback_that_spans_a_handler_is_dropped() -> None:
     app = App("D")
     reading, go_on = anyio.Event(), anyio.Event()
