@@ -41,8 +41,10 @@ class ClientLink:
         self._limits = limits
         self._framer = Framer(limits)
         self._shows_wire = log.isEnabledFor(logging.DEBUG)
-        self._outbox: deque[bytes] = deque()
+        self._outbox: deque[bytes | memoryview] = deque()
         self._size = 0
+        self._largest = 0
+        """Of what has waited since the outbox was empty: one BLOB does not count for the limit."""
         self._due = False
         """Whether the hub will call ``_push`` when it has passed on what it has."""
         self._full = anyio.Event()
@@ -61,12 +63,12 @@ class ClientLink:
             return
         if self._shows_wire:
             log.debug("%s < %s", self._label, shorten(frame.data))
-        if self._outbox and self._size + len(frame.data) > OUTBOX_BYTES:
+        self._put(frame.data)
+        if self._size - self._largest > OUTBOX_BYTES:
             log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, self._size)
             self._stop_telling()
             self._scope.cancel()
             return
-        self._put(frame.data)
         if self._size >= PUSH_BYTES:
             self._push()
         elif not self._due:
@@ -76,6 +78,7 @@ class ClientLink:
     def _put(self, data: bytes) -> None:
         self._outbox += (data, b"\n")  # a line each, for people who watch
         self._size += len(data) + 1
+        self._largest = max(self._largest, len(data))
 
     def _push(self) -> None:
         """Give the socket what it takes now."""
@@ -90,10 +93,12 @@ class ClientLink:
                 return
             self._size -= sent
             if sent < len(data):
-                self._outbox.appendleft(data[sent:])
+                self._outbox.appendleft(memoryview(data)[sent:])  # a BLOB is not copied for each piece
                 self._full.set()
+        if not self._outbox:
+            self._largest = 0
 
-    def _next_piece(self) -> bytes:
+    def _next_piece(self) -> bytes | memoryview:
         """Small frames joined, a large one by itself."""
         size, count = 0, 0
         for data in self._outbox:
