@@ -180,7 +180,7 @@ class Engine:
             element = read(frame)
         except ProtocolError as error:
             log.warning("what came for %s is no INDI: %s", self.app.name, error)
-            self.post(pack(Message(message=f"{self.app.name}: {error}")))
+            self.post(pack(Message(message=str(error), device=frame.device.decode() or None)))
             return
         self._take(element)
 
