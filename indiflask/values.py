@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Generic, Protocol, TypeVar, overload
 
 from indiflask.protocol.blobs import compress, encode_base64
 from indiflask.protocol.messages import State
@@ -20,6 +20,12 @@ __all__ = ["Blob", "Member", "Number", "Reply", "State", "Update", "Value", "Val
 T = TypeVar("T")
 
 
+class _Array(Protocol):
+    """numpy's arrays, whose types know no buffer before Python 3.12."""
+
+    def tobytes(self) -> bytes: ...
+
+
 class Blob:
     """A picture, a table, any file that travels as one value.
 
@@ -29,7 +35,9 @@ class Blob:
     the data travels as zlib and the format ends in ``.z``. What a client uploads compressed arrives inflated.
     """
 
-    def __init__(self, data: Buffer | os.PathLike[str] | BinaryIO, format: str = "", *, compress: bool = False) -> None:
+    def __init__(
+        self, data: Buffer | _Array | os.PathLike[str] | BinaryIO, format: str = "", *, compress: bool = False
+    ) -> None:
         self.data: Final = _bytes_of(data)
         self.format: Final = format or _suffixes_of(data) or ".bin"
         self.compress: Final = compress
@@ -59,7 +67,7 @@ class Blob:
         return f"<Blob {self.format} {self.size} bytes>"
 
 
-def _bytes_of(data: Buffer | os.PathLike[str] | BinaryIO) -> bytes:
+def _bytes_of(data: Buffer | _Array | os.PathLike[str] | BinaryIO) -> bytes:
     if isinstance(data, bytes):
         return data
     if isinstance(data, os.PathLike):
@@ -71,7 +79,7 @@ def _bytes_of(data: Buffer | os.PathLike[str] | BinaryIO) -> bytes:
         if not isinstance(content, bytes):
             raise TypeError(f"a file for a Blob must be open in binary mode; read() gave {type(content).__name__}")
         return content
-    return memoryview(data).tobytes()
+    return data.tobytes() if hasattr(data, "tobytes") else memoryview(data).tobytes()
 
 
 def _suffixes_of(data: object) -> str:

@@ -3,7 +3,8 @@
 `whole` is one expression for a whole element of the kind that is sent all the time; what it does not match is either
 rare or wrong, and `scanner` tells which. So it need not match all that is well-formed, but must never match
 anything that is not. Whatever is repeated here is a single character class, possessively, or a group of which each
-round begins with a character that nothing else there begins with: no input makes it try one byte twice.
+round begins with a character that nothing else there begins with: no input makes it try one byte twice. Groups are
+never possessive: before 3.11.5 (Debian 12 has 3.11.2) Python goes on behind a round that failed (gh-106052).
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ _LEGAL_REFERENCE: Final = rb"&(?:lt|gt|amp|quot|apos|#(?:3[2-9]|[4-9][0-9]|[1-9]
 
 #: How such runs go on at once after an ampersand or a bracket that is fine. Without them, a text full of either would
 #: cost the scanner two steps for each.
-MORE_TEXT: Final = re.compile(rb"(?:(?:" + _LEGAL_REFERENCE + rb"|\]++(?=[^\]>]))" + TEXT.pattern + rb")++")
+MORE_TEXT: Final = re.compile(rb"(?:(?:" + _LEGAL_REFERENCE + rb"|\]++(?=[^\]>]))" + TEXT.pattern + rb")+")
 MORE_VALUE: Final = {
-    quote: re.compile(rb"(?:" + _LEGAL_REFERENCE + run.pattern + rb")++") for quote, run in VALUE.items()
+    quote: re.compile(rb"(?:" + _LEGAL_REFERENCE + run.pattern + rb")+") for quote, run in VALUE.items()
 }  # fmt: skip
 BRACKETS: Final = re.compile(rb"\]++")
 
@@ -81,7 +82,7 @@ def _attributes(run: bytes, quote: bytes) -> bytes:
 def _member_attributes(plain: bytes) -> bytes:
     """A member's attributes in the order of INDI's DTD: groups of a repeated part cannot be asked anew each time."""
     words = b"label format min max step".split()
-    rest = b"".join(b"(?:" + _WHITE + b"++" + word + b"=" + plain + b")?+" for word in words)
+    rest = b"".join(b"(?:" + _WHITE + b"++" + word + b"=" + plain + b")?" for word in words)
     return _WHITE + b"++name=" + plain + rest
 
 

@@ -22,7 +22,7 @@ _ATTRIBUTES: Final = re.compile(
     rb"""[ \t\r\n]*+([A-Za-z_][A-Za-z0-9_.-]*+)[ \t\r\n]*+=[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')"""
 )
 _START_TAG: Final = re.compile(
-    rb"""<([A-Za-z_][A-Za-z0-9_.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*+)[ \t\r\n]*+(/?)>"""
+    rb"""<([A-Za-z_][A-Za-z0-9_.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*)[ \t\r\n]*+(/?)>"""
 )
 _BLANKS: Final = b" \t\r\n"
 _MODES: Final = {mode.value: mode for mode in BlobMode}

@@ -140,6 +140,8 @@ class Run:
         return Outcome({}, None)
 
     async def _work(self) -> Outcome:
+        if self.live.prop.declaration.word == "button" and not any(self.asked.values()):
+            return Outcome(self.asked, State.OK)  # let go, not pressed
         try:
             arguments = self.live.prop.declaration.shape.arguments(self.asked)
             given = await call(self.live.function, arguments, self.live.device.worker, self._progress)

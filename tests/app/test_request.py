@@ -273,6 +273,19 @@ async def test_a_button_springs_back() -> None:
         assert answer.state is State.OK
 
 
+async def test_a_button_that_is_let_go_is_answered_and_not_pressed() -> None:
+    app = App("D")
+    pressed: list[str] = []
+
+    @app.button("GO")
+    async def go() -> None:
+        pressed.append("go")
+
+    async with running(app) as wire:
+        answer = await wire.set("GO", GO=False)
+        assert (answer.state, values(answer), pressed) == (State.OK, {"GO": "Off"}, [])
+
+
 # --- 5: ended early ---
 
 

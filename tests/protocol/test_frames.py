@@ -191,6 +191,8 @@ def test_open_bytes_are_those_of_the_open_element() -> None:
         (b"<a>&#x110000;</a>", "five entities", 3),
         (b"<a>&#" + b"0" * 40 + b"65;</a>", "five entities", 3),
         (b"<a b='&'/>", "five entities", 6),
+        (b'<newTextVector><oneText x="" name="x&amp;&amp"></oneText></newTextVector>', "five entities", 41),
+        (b"<newTextVector><oneText  name='a'>x&amp;&amp</oneText></newTextVector>", "five entities", 40),
         (b"<a>x]]></a>", "]]>", 4),
         (b"<a>]]]></a>", "]]>", 4),
         (b"<a>x\x00</a>", "control character 0x00", 4),
