@@ -172,8 +172,9 @@ class ClientLink:
 
     async def _linger(self) -> None:
         """It has closed its writing half: what is for it still goes out, as long as it listens."""
-        with anyio.move_on_after(HALF_CLOSED_SECONDS):
-            await self._deaf.wait()
+        if not self._stream.reset:
+            with anyio.move_on_after(HALF_CLOSED_SECONDS):
+                await self._deaf.wait()
 
     async def _part(self) -> None:
         """It is told why, and then that this is the end; what it goes on sending is read and thrown away, since

@@ -25,6 +25,8 @@ class Stream:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._socket = sock
+        self.reset = False
+        """Whether the other side is gone altogether, and has not only ended what it says."""
 
     async def receive(self) -> bytes:
         """What has come; empty at the end of the stream, which a reset is too."""
@@ -34,6 +36,7 @@ class Stream:
             except (BlockingIOError, InterruptedError):
                 await anyio.wait_readable(self._socket)
             except ConnectionError:
+                self.reset = True
                 return b""
 
     def send_now(self, data: Buffer) -> int:
