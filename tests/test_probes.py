@@ -1,7 +1,7 @@
 """The probes that other servers did not survive: each costs nobody but its sender, and every request is answered.
 
-R-1 to R-25 are numbers of docs/parity.md. The server is a real one, ``indiflask run``, for the whole module; at the end
-of each probe another client of it still gets its answers.
+The server is a real one, ``indiflask run``, for the whole module; at the end of each probe another client of it still
+gets its answers. R-1 to R-25 number the probes as they were made of the peers.
 """
 
 from __future__ import annotations
