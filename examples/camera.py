@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Annotated, Literal, NamedTuple
 
-from indiflask import App, Blob, Number
+from indiflask import App, Blob, Number, Reject
 from simulated import CameraHead
 
 app = App("Camera", interface="ccd")
@@ -78,6 +78,8 @@ def frame(region: Frame) -> None:
 @app.number("CCD_BINNING", group="Image")
 def binning(factors: Binning) -> None:
     """Binning"""
+    if factors != (1, 1):  # INDI has no limits where min and max are the same
+        raise Reject("this sensor does not bin")
 
 
 @app.switch("CCD_FRAME_TYPE", group="Image")
