@@ -115,26 +115,29 @@ class Session:
 
     async def _hold(self, scope: anyio.CancelScope) -> None:
         """One task opens and closes: what uses a cancel scope or a task group must be left where it was entered."""
-        was_ready = False
         try:
             with scope:
                 async with self._hardware() as value:
                     self._runner.device.hardware.opened(value)
-                    try:
-                        async with anyio.create_task_group() as tasks:
-                            await self._enter(tasks)
-                            was_ready = True
-                            await self._leave.wait()
-                            tasks.cancel_scope.cancel()
-                    finally:
-                        with anyio.CancelScope(shield=True):
-                            await self._exit()
+                    await self._stay()
         except Exception as error:
             self._failure = self._failure or leaf(error)
         self._runner.device.hardware.closed()
-        self._end(was_ready)
+        self._end()
 
-    def _end(self, was_ready: bool) -> None:
+    async def _stay(self) -> None:
+        """The hardware is open, until it is to be closed."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                await self._enter(tasks)
+                await self._leave.wait()
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._exit()
+
+    def _end(self) -> None:
+        was_ready = self._turned.is_set()
         self._scope = None
         for event in (self._turned, self._closed, self._ended):
             event.set()
