@@ -133,10 +133,10 @@ ROOF = Example(
         "Roof.ACTIVE_DEVICES": {"ACTIVE_WEATHER": "Weather Simulator", "_STATE": "Idle"},
     },
     (
-        done("Roof.DOME_PARK", {"UNPARK": "On"}, PARK="Off"),
-        done("Roof.DOME_MOTION", {"DOME_CCW": "On"}, DOME_CW="Off"),
+        done("Roof.DOME_PARK", {"UNPARK": "On"}, state="Busy", PARK="Off"),
         done("Roof.DOME_ABORT_MOTION", {"ABORT": "On"}, ABORT="Off"),
-        done("Roof.ACTIVE_DEVICES", {"ACTIVE_WEATHER": "Météo 2"}),
+        done("Roof.DOME_MOTION", {"DOME_CCW": "On"}, DOME_CW="Off"),
+        done("Roof.ACTIVE_DEVICES", {"ACTIVE_WEATHER": "Weather 2, new"}),
     ),
 )
 
@@ -151,7 +151,7 @@ WHEEL = Example(
     (
         done("Wheel.FILTER_SLOT", {"FILTER_SLOT_VALUE": 3}),
         refused("Wheel.FILTER_SLOT", {"FILTER_SLOT_VALUE": 6}, "between 1 and 5", FILTER_SLOT_VALUE=3),
-        done("Wheel.FILTER_NAME", {"FILTER_SLOT_NAME_2": "Hβ 7 nm"}, FILTER_SLOT_NAME_1="", FILTER_SLOT_NAME_5=""),
+        done("Wheel.FILTER_NAME", {"FILTER_SLOT_NAME_2": "H-beta 7 nm"}, FILTER_SLOT_NAME_1="", FILTER_SLOT_NAME_5=""),
     ),
     connects="Wheel",
 )

@@ -6,7 +6,7 @@ import pytest
 
 from tests.examples.conftest import Serve
 from tests.examples.driving import ask, connect, expect
-from tests.examples.table import EVERY, SUPPLY, THERMOSTAT, Example
+from tests.examples.table import EVERY, ROOF, SUPPLY, THERMOSTAT, Example
 from tests.peers import EXAMPLES
 
 
@@ -40,3 +40,10 @@ def test_what_was_set_is_measured(serve: Serve) -> None:
     connect(port, "Supply")
     ask(port, "Supply.CH8", {"VOLTS": 12.5})
     expect(port, {"Supply.CH8_MEASURED.VOLTS": 12.49, "Supply.CH7_MEASURED.VOLTS": 0})
+
+
+def test_texts_in_any_alphabet(serve: Serve) -> None:
+    port = serve(ROOF.target).port
+    for text in ("Météo ☁ 雲", "'quoted'"):
+        ask(port, "Roof.ACTIVE_DEVICES", {"ACTIVE_WEATHER": text})
+        expect(port, {"Roof.ACTIVE_DEVICES.ACTIVE_WEATHER": text, "Roof.ACTIVE_DEVICES._STATE": "Ok"})

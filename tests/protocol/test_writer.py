@@ -56,6 +56,13 @@ def test_any_text_at_all_can_be_written(text: str) -> None:
         (GetProperties(), '<getProperties version="1.7"/>'),
         (PingReply("SetBLOB/1"), '<pingReply uid="SetBLOB/1"/>'),
         (Message("<é> & \"q\" 'a'\t\n\r\n"), '<message message="&lt;é&gt; &amp; &quot;q&quot; &apos;a&apos;\t\n\n"/>'),
+        (
+            NewVector(Kind.TEXT, "D", "T", None, (OneMember("A", "\"M 31\" & <'x'> ]]>"),)),
+            (
+                '<newTextVector device="D" name="T"><oneText name="A">'
+                "\"M 31\" &amp; &lt;'x'> ]]&gt;</oneText></newTextVector>"
+            ),
+        ),
         (Message("a\x00b\x1bc\ud800\uffff"), '<message message="a\ufffdb\ufffdc\ufffd\ufffd"/>'),
         (
             SetVector(

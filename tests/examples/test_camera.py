@@ -1,0 +1,83 @@
+"""The camera's exposures as clients meet them: counting down, in a row, aborted, of a part of the sensor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from astropy.io import fits
+
+from tests.examples.conftest import Serve
+from tests.examples.driving import BUSY, OK, ask, becomes_true, connect, expect
+from tests.peers import indi_eval, indi_getprop
+
+EXPOSURE = "Camera.CCD_EXPOSURE"
+SECONDS = "CCD_EXPOSURE_VALUE"
+
+
+@pytest.fixture
+def camera(serve: Serve) -> int:
+    """The port of a connected camera with a region that is read out quickly."""
+    port = serve("camera.py").port
+    connect(port, "Camera")
+    ask(port, "Camera.CCD_FRAME", {"X": 10, "Y": 20, "WIDTH": 320, "HEIGHT": 240})
+    expect(port, {"Camera.CCD_FRAME._STATE": "Ok", "Camera.CCD_FRAME.WIDTH": 320})
+    return port
+
+
+def picture(port: int, folder: Path) -> Path:
+    """Wait for the next picture, as indi_getprop saves it."""
+    folder.mkdir()
+    indi_getprop(port, "Camera.CCD1.CCD1", cwd=folder)
+    [path] = folder.glob("*.fits")
+    return path
+
+
+def test_two_exposures_in_a_row(camera: int, tmp_path: Path) -> None:
+    for seconds in (0.5, 0.75):
+        ask(camera, EXPOSURE, {SECONDS: seconds})
+        with fits.open(picture(camera, tmp_path / str(seconds))) as file:
+            file.verify("exception")
+            assert (file[0].header["EXPTIME"], file[0].header["GAIN"]) == (seconds, 10)
+            assert file[0].data.shape == (240, 320)
+            assert file[0].data[0, 0] == int(200 + seconds * 3)
+            assert file[0].data[60, 96] == int(seconds * 10_000) + 1000  # the star at 106, 80
+        expect(camera, {f"{EXPOSURE}._STATE": "Ok", f"{EXPOSURE}.{SECONDS}": 0})
+
+
+def test_an_exposure_counts_down_and_can_be_aborted(camera: int, tmp_path: Path) -> None:
+    ask(camera, EXPOSURE, {SECONDS: 60})
+    indi_eval(camera, f'"{EXPOSURE}._STATE" == {BUSY} && "{EXPOSURE}.{SECONDS}" < 59.9')
+    ask(camera, "Camera.CCD_ABORT_EXPOSURE", {"ABORT": "On"})
+    expect(camera, {f"{EXPOSURE}._STATE": "Idle", "Camera.CCD_ABORT_EXPOSURE._STATE": "Ok"})
+    with pytest.raises(AssertionError, match=r"No Camera\.CCD1"):
+        indi_getprop(camera, "Camera.CCD1.CCD1", seconds=1, cwd=tmp_path)
+    ask(camera, EXPOSURE, {SECONDS: 0.5})
+    with fits.open(picture(camera, tmp_path / "next")) as file:
+        assert file[0].header["EXPTIME"] == 0.5
+
+
+def test_a_newer_exposure_replaces_the_one_before(camera: int, tmp_path: Path) -> None:
+    ask(camera, EXPOSURE, {SECONDS: 60})
+    indi_eval(camera, f'"{EXPOSURE}._STATE" == {BUSY}')
+    ask(camera, EXPOSURE, {SECONDS: 0.5})
+    with fits.open(picture(camera, tmp_path / "new")) as file:
+        assert file[0].header["EXPTIME"] == 0.5
+    expect(camera, {f"{EXPOSURE}._STATE": "Ok", f"{EXPOSURE}.{SECONDS}": 0})
+
+
+def test_an_exposure_out_of_range_does_not_disturb_a_right_one(camera: int) -> None:
+    ask(camera, EXPOSURE, {SECONDS: 60})
+    indi_eval(camera, f'"{EXPOSURE}._STATE" == {BUSY}')
+    ask(camera, EXPOSURE, {SECONDS: 4000})
+    assert not becomes_true(camera, f'"{EXPOSURE}._STATE" != {BUSY}', seconds=1)
+    indi_eval(camera, f'"{EXPOSURE}.{SECONDS}" < 59.5')
+
+
+def test_a_disconnect_ends_an_exposure(camera: int) -> None:
+    ask(camera, EXPOSURE, {SECONDS: 60})
+    indi_eval(camera, f'"{EXPOSURE}._STATE" == {BUSY}')
+    ask(camera, "Camera.CONNECTION", {"DISCONNECT": "On"})
+    indi_eval(camera, f'"Camera.CONNECTION.DISCONNECT" == 1 && "Camera.CONNECTION._STATE" == {OK}')
+    connect(camera, "Camera")
+    expect(camera, {f"{EXPOSURE}._STATE": "Idle", "Camera.CCD_FRAME.WIDTH": 640})
