@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["clean", "escape", "unescape"]
+__all__ = ["clean", "escape", "escape_content", "unescape"]
 
 _REFERENCE: Final = re.compile(rb"&(?:(lt|gt|amp|quot|apos)|#([0-9]{1,30})|#x([0-9A-Fa-f]{1,30}));")
 _ENTITIES: Final = {b"lt": b"<", b"gt": b">", b"amp": b"&", b"quot": b'"', b"apos": b"'"}
@@ -16,6 +16,7 @@ _CONTROL: Final = "\\x00-\\x08\\x0b-\\x1f\\ud800-\\udfff\\ufffe\\uffff"
 _ILLEGAL: Final = re.compile(f"[{_CONTROL}]")
 _MARKUP: Final = re.compile("[&<>\"']")
 _SPECIAL: Final = re.compile(f"[&<>\"'{_CONTROL}]")
+_CONTENT: Final = re.compile("[&<]|(?<=]])>")
 _ESCAPED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 
 #: A control character becomes U+FFFD rather than a blank, which would hide that something was lost; a number such as
@@ -35,6 +36,15 @@ def escape(text: str) -> str:
     if _SPECIAL.search(text) is None:
         return text
     return _MARKUP.sub(_escaped, clean(text))
+
+
+def escape_content(text: str) -> str:
+    """Text between tags, with no entity that is not needed there.
+
+    libindi's parser, KStars' too, takes an entity for plain letters where it is the first thing in a text, so that
+    ``"M 31"`` would be shown as ``&quot;M 31"``.
+    """
+    return _CONTENT.sub(_escaped, clean(text))
 
 
 def unescape(raw: bytes) -> bytes:

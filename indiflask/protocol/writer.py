@@ -1,4 +1,4 @@
-"""Messages into bytes: UTF-8, double quotes, everything escaped; a frame ends at its last ``>``.
+"""Messages into bytes: UTF-8, double quotes, everything escaped that must be; a frame ends at its last ``>``.
 
 No ``enclen`` is written but for base64 that came with one and is passed on as it came: libindi assumes its own line
 lengths for it, and hangs on any other layout (INDI.md, trap 1). Members stand in the order given.
@@ -7,7 +7,7 @@ lengths for it, and hangs on any other layout (INDI.md, trap 1). Members stand i
 from __future__ import annotations
 
 from indiflask.protocol.errors import ProtocolError
-from indiflask.protocol.escapes import clean, escape
+from indiflask.protocol.escapes import clean, escape, escape_content
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import (
     DefMember,
@@ -58,7 +58,7 @@ def _write(element: Element, tag: str) -> bytes:
 
 def _member(member: DefMember | OneMember, shape: MemberShape) -> str:
     start = f"<{shape.tag}{_attributes(member, shape.attributes)}"
-    return f"{start}>{escape(member.value)}</{shape.tag}>" if member.value else f"{start}/>"
+    return f"{start}>{escape_content(member.value)}</{shape.tag}>" if member.value else f"{start}/>"
 
 
 def _blob(blob: OneBlob, shape: MemberShape) -> bytes:
