@@ -121,6 +121,10 @@ class Reply(Generic[T]):
     @overload
     def __init__(self, value: T, state: State | None = None, message: str = "") -> None: ...
     def __init__(self, value: Any = UNSET, state: State | None = None, message: str = "") -> None:
+        if not isinstance(state, State | None):
+            raise TypeError(f"Reply(state=...) is a State, not {state!r}")
+        if not isinstance(message, str):
+            raise TypeError(f"Reply(message=...) is a str, not {message!r}")
         self.value: Any = value
         self.state = state
         self.message = message

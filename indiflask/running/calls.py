@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing
 from typing import Any
 
 import anyio
 
+from indiflask.errors import IndiError
 from indiflask.running.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,16 @@ def runs_in_thread(function: Callable[..., Any]) -> bool:
 
 async def call(function: Callable[..., Any], args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:
     """The function's result; of a generator the last value that it yielded, or what it returned."""
+    try:
+        return await _call(function, args, worker, progress)
+    except anyio.get_cancelled_exc_class() as error:
+        if anyio.current_effective_deadline() == -math.inf:
+            raise
+        # Nobody cancelled the function: it awaited an asyncio future that was. Let through, that would end the device.
+        raise IndiError("it awaited something that was cancelled") from error
+
+
+async def _call(function: Callable[..., Any], args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:
     if inspect.isasyncgenfunction(function):
         return await _exhaust_async(function(*args), progress)
     if inspect.iscoroutinefunction(function):
@@ -56,9 +68,9 @@ async def _exhaust(steps: Generator[Any, None, Any], worker: Worker, progress: P
                 return last if value is None else value
             progress(value)
             last = value
-    except anyio.get_cancelled_exc_class():
-        # The generator ends at its yield, once the step under way has ended. Nobody waits here: what ends that step
-        # may be the function under @prop.stop, which is called next.
+    except BaseException:
+        # Cancelled, or a yield was no value: the generator ends at its yield, once the step under way has ended.
+        # Nobody waits here: what ends that step may be the function under @prop.stop, which is called next.
         worker.submit(_close, steps)
         raise
 

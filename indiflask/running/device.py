@@ -19,7 +19,7 @@ from indiflask.protocol.writer import pack
 from indiflask.running.builtin import config_process, connection, driver_info
 from indiflask.running.calls import call, runs_in_thread
 from indiflask.running.check import known
-from indiflask.running.failures import leaf, text_of
+from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.running.handler import Early, Run
 from indiflask.running.live import Live, Request
 from indiflask.running.pending import Pending
@@ -27,7 +27,7 @@ from indiflask.running.place import Place
 from indiflask.running.session import Session
 from indiflask.running.settings import Settings
 from indiflask.running.worker import Worker
-from indiflask.values import Reply, State, Values
+from indiflask.values import Reply, State, Value, Values
 
 if TYPE_CHECKING:
     from indiflask.running.engine import Engine
@@ -61,6 +61,9 @@ class DeviceRunner:
         self._tasks: TaskGroup | None = None
         self.lives = self._make_lives()
         self.connection = self.lives["CONNECTION"]
+        self.serving = False
+        """Requests are taken: from the end of the lifespans' beginning to the devices' end."""
+        self._first = [(prop, prop.values, prop.state, prop.definition) for prop in device.properties.values()]
 
     def _make_lives(self) -> dict[str, Live]:
         """The properties in the order that clients get them: PHD2 connects when it sees DRIVER_INFO."""
@@ -79,6 +82,7 @@ class DeviceRunner:
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve the device until cancelled; ``close`` comes first."""
         async with anyio.create_task_group() as self._tasks:
+            self.serving = True
             await self.session.start_always(self._tasks)
             self._tasks.start_soon(self._dispatch)
             if self.device.hardware.options.auto:
@@ -87,6 +91,7 @@ class DeviceRunner:
 
     async def close(self) -> None:
         """Halt and release the hardware, write the settings, and let clients' properties go."""
+        self.serving = False
         await self.end_runs(list(self.lives.values()), Early.STOPPED)
         await self.session.close()
         await self.settings.flush()
@@ -95,10 +100,10 @@ class DeviceRunner:
             self._tasks.cancel_scope.cancel()
 
     def detach(self) -> None:
-        """The app has ended: the properties are no longer live."""
-        for live in self.lives.values():
-            live.prop.host = None
-            live.prop.state = State.IDLE
+        """The app has ended: the properties are no longer live, and as they were before it began."""
+        for prop, values, state, definition in self._first:
+            prop.host = None
+            prop.values, prop.state, prop.definition = values, state, definition
 
     def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         """Run a task as long as the device."""
@@ -137,16 +142,21 @@ class DeviceRunner:
     def enqueue(self, request: Request) -> None:
         """Step 2: in order, but buttons that cancel and DISCONNECT, which do not wait."""
         live = request.live
-        if live.prop.declaration.conduct.cancels:
-            self.start_soon(self._abort, request)
+        if not self.serving:
+            request.pending.finish(NotConnected(f"{live.path}: the app ends"))
+        elif live.prop.declaration.conduct.cancels:
+            self._abort(request)
         elif live is self.connection and self.session.is_disconnect(request):
-            self.start_soon(self._disconnect, request)
-        elif len(self._inbox) >= MAX_WAITING:
+            self._disconnect(request)
+        elif len(self._inbox) + self._waiting_for_places() >= MAX_WAITING:
             self._refuse(request, Reject(f"{MAX_WAITING} requests wait for {self.name} already"))
         else:
             self._inbox.append(request)
             self._wake.set()
             self._idle = anyio.Event()
+
+    def _waiting_for_places(self) -> int:
+        return sum(len(place.waiting) for place in {live.place for live in self.lives.values()})
 
     async def _dispatch(self) -> None:
         while True:
@@ -162,14 +172,21 @@ class DeviceRunner:
 
     async def _start(self, request: Request) -> None:
         """Check a request and start it; returns when it has ended or gone Busy."""
+        if (run := self._offer(request)) is not None:
+            await self._settled(run)
+
+    def _offer(self, request: Request) -> Run | None:
+        """Check a request and start it, or let it wait for its place; None if it is refused."""
         try:
-            if not request.restoring:
-                self._check_available(request.live)
-            run = Run(request, request.check())
+            run = Run(request, self._check(request))
             request.live.place.offer(run)
         except Reject as reject:
             self._refuse(request, reject)
-            return
+            return None
+        return run
+
+    async def _settled(self, run: Run) -> None:
+        """Return when it has ended or gone Busy, which it does in time."""
         with anyio.move_on_after(BUSY_AFTER) as limit:
             await run.settled.wait()
         if limit.cancelled_caught:
@@ -182,6 +199,14 @@ class DeviceRunner:
     def shows(self, live: Live) -> bool:
         """Whether clients have this property now: while connected, or always."""
         return self.session.connected or live.prop.declaration.conduct.when == "always"
+
+    def _check(self, request: Request) -> dict[str, Value]:
+        """Step 1: the values asked for. Raises Reject."""
+        if not self.serving:
+            raise NotConnected(f"{request.live.path}: the app ends")
+        if not request.restoring:
+            self._check_available(request.live)
+        return request.check()
 
     def _check_available(self, live: Live) -> None:
         if not self.shows(live):
@@ -197,38 +222,62 @@ class DeviceRunner:
             self.message(f"{request.live.name}: {reject}")
         request.pending.finish(reject)
 
-    async def _abort(self, request: Request) -> None:
+    def _abort(self, request: Request) -> None:
         """A button with ``cancels=``: what it cancels is halted, then its own function is called."""
-        targets = [prop.host for prop in request.live.prop.declaration.conduct.cancels]
-        await self.end_runs([host for host in targets if isinstance(host, Live)], Early.CANCELLED)
-        await self._start(request)
+        try:
+            pressed = any(self._check(request).values())
+        except Reject as reject:
+            self._refuse(request, reject)
+            return
+        targets = [prop.host for prop in request.live.prop.declaration.conduct.cancels if pressed]
+        # at once: what comes after this request is not to be cancelled by it
+        ending = self._begin_to_end([host for host in targets if isinstance(host, Live)], Early.CANCELLED)
+        self.start_soon(self._start_after, ending, request)
 
-    async def _disconnect(self, request: Request) -> None:
+    def _disconnect(self, request: Request) -> None:
         """DISCONNECT ends a CONNECT that is under way, and those that wait."""
-        await self.end_runs([self.connection], Early.CANCELLED)
+        run = self.connection.run
+        self.drop_waiting(self.connection, Early.CANCELLED)
+        if run is not None and run.asked["CONNECT"]:
+            run.end_early(Early.CANCELLED)
+        if (waits := self._offer(request)) is not None:  # at once: a CONNECT that comes after it is not overtaken
+            self.start_soon(self._settled, waits)
+
+    async def _start_after(self, ending: list[Run], request: Request) -> None:
+        for run in ending:
+            await run.ended.wait()
         await self._start(request)
 
     # --- ending early ---
 
     def cancel(self, lives: list[Live], pending: Pending) -> None:
         """End what runs and drop what waits; ``pending`` ends when all is halted."""
+        ending = self._begin_to_end(lives, Early.CANCELLED)
 
         async def end() -> None:
-            await self.end_runs(lives, Early.CANCELLED)
+            for run in ending:
+                await run.ended.wait()
             pending.finish()
 
-        self.start_soon(end)
+        if ending:
+            self.start_soon(end)
+        else:
+            pending.finish()
 
     async def end_runs(self, lives: list[Live], why: Early) -> None:
         """End the requests of these properties and wait until their hardware is halted."""
+        for run in self._begin_to_end(lives, why):
+            await run.ended.wait()
+
+    def _begin_to_end(self, lives: list[Live], why: Early) -> list[Run]:
+        """Drop what waits for these properties, and end what runs: those runs."""
         for live in lives:
             live.device.drop_waiting(live, why)
         running = [live.place.current for live in lives]
         ending = [run for run in running if run is not None and run.live in lives]
         for run in ending:
             run.end_early(why)
-        for run in ending:
-            await run.ended.wait()
+        return ending
 
     def drop_waiting(self, live: Live, why: Early) -> None:
         """Forget requests that wait, in the place and in the queue."""
@@ -240,9 +289,13 @@ class DeviceRunner:
             if not live.busy:
                 live.end({}, State.IDLE, str(why.value))
 
+    def is_loss(self, error: BaseException) -> bool:
+        """Whether this exception is one that means the hardware is gone."""
+        return isinstance(error, self.device.hardware.options.lost)
+
     def lose(self, error: BaseException) -> None:
         """Disconnect, if this exception is one that means the hardware is gone."""
-        if isinstance(error, self.device.hardware.options.lost):
+        if self.is_loss(error):
             self.session.lost(error)
 
     # --- calling users' functions ---
@@ -280,7 +333,7 @@ class DeviceRunner:
         """Call a background function; what it raises is logged and told. Whether it ended well."""
         try:
             await call(function, args, worker or self.worker, _ignore)
-        except Exception as error:
+        except FAILURES as error:
             cause = leaf(error)
             log.error("%s of %s failed", what, self.name, exc_info=cause)
             self.message(f"{what}: {text_of(cause)}")

@@ -202,8 +202,8 @@ class Engine:
         for runner in self.runners.values():
             if ask.device in (None, "", runner.name):
                 for live in runner.lives.values():
-                    if live.visible and ask.name in (None, "", live.name):
-                        runner.emit(live.definition())
+                    if ask.name in (None, "", live.name):
+                        live.define_again()
 
     # --- snooping ---
 

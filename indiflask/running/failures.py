@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from indiflask.errors import IndiError
+
+FAILURES: Final = (Exception, SystemExit)
+"""What a user's function may fail with. A ``sys.exit()`` in one must not end the others' app; Ctrl-C does."""
 
 
 def leaf(error: BaseException) -> BaseException:

@@ -13,7 +13,7 @@ import anyio
 
 from indiflask.errors import Cancelled, NotConnected, Reject
 from indiflask.running.calls import call, runs_in_thread
-from indiflask.running.failures import leaf, text_of
+from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.running.pending import current_run
 from indiflask.values import Reply, State, Values
 
@@ -55,6 +55,10 @@ class Outcome:
     message: str = ""
 
 
+Holder = tuple["Place", anyio.Event]
+"""A place that is held, until the event is set."""
+
+
 class Run:
     """One request under way. Loop thread only."""
 
@@ -64,11 +68,14 @@ class Run:
         self.restoring = request.restoring
         self.pendings = [request.pending]
         origin = request.pending.origin
-        self.places: tuple[Place, ...] = (*(origin.places if origin else ()), self.live.place)
-        """Held by this run and by those that wait for it: awaiting a request for one of them would never end."""
         self.settled = anyio.Event()
         """Ended or gone Busy: the device's next request may start."""
-        self.ended = anyio.Event()
+        self.ended: anyio.Event = anyio.Event()
+        self.holders: tuple[Holder, ...] = (
+            *_not_ended(origin.holders if origin else ()),
+            (self.live.place, self.ended),
+        )
+        """Places held by this run and by those that wait for it: awaiting a request for one would never end."""
         self._scope = anyio.CancelScope()
         self._early: Early | None = None
         self._successor: Run | None = None
@@ -88,7 +95,7 @@ class Run:
 
     def go_busy(self) -> None:
         """Tell clients that it takes longer, whether it runs or still waits."""
-        if not self._told_busy:
+        if not self._told_busy and not self.ended.is_set():
             self._told_busy = True
             self.live.show_busy(self.asked)
         self.settled.set()
@@ -102,7 +109,7 @@ class Run:
     def superseded(self, successor: Run) -> None:
         """A newer request takes its place, and answers for it where it is one of the same property."""
         self._successor = successor
-        if self.live is successor.live:
+        if self.live is successor.live and self._early in (None, Early.REPLACED):
             successor.pendings += self.pendings
             self.pendings = []
         if self.live.run is self:
@@ -125,10 +132,13 @@ class Run:
             with self._scope:
                 if self._early is None:
                     outcome = await self._attempt()
+        except anyio.get_cancelled_exc_class():
+            self._early = self._early or Early.STOPPED  # from outside: all ends
+            raise
+        finally:
             if self._early is not None:
                 with anyio.CancelScope(shield=True):
                     outcome = await self._halt(self._early)
-        finally:
             self._answer(outcome)
             self.live.place.release()
 
@@ -146,7 +156,7 @@ class Run:
             arguments = self.live.prop.declaration.shape.arguments(self.asked)
             given = await call(self.live.function, arguments, self.live.device.worker, self._progress)
             return await self._interpret(given)
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             return await self._failed(leaf(error))
 
     def _progress(self, given: Any) -> None:
@@ -185,17 +195,19 @@ class Run:
             log.info("%s refused: %s", self.live.path, error)
         else:
             log.error("%s failed", self.live.path, exc_info=error)
-        self.live.device.lose(error)
-        values = await self._values_after() if self.live.prop.readback else {}
+        values: Values = {}
+        if self.live.prop.readback and not self.live.device.is_loss(error):
+            values = await self._values_after()
         if self._yielded and not values:
             values = self._before
+        self.live.device.lose(error)  # last: what follows is this run's answer, and then all runs are ended
         return Outcome(values, State.ALERT, text_of(error))
 
     async def _values_after(self) -> Values:
         """What the readback says after a failure. That it fails too is no news."""
         try:
             values, _, _ = await self.live.device.read(self.live)
-        except Exception as error:
+        except FAILURES as error:
             log.info("readback of %s after its failure failed too: %s", self.live.path, error)
             return {}
         return values
@@ -238,8 +250,9 @@ class Run:
             return ""
         try:
             await self.live.device.call_aside(halt)
-        except Exception as error:
+        except FAILURES as error:
             log.exception("the stop of %s failed", self.live.path)
+            self.live.device.lose(leaf(error))
             return text_of(leaf(error))
         return ""
 
@@ -279,8 +292,13 @@ class Run:
             error = Cancelled(f"{self.live.path} was {self._early_text()}")
         elif outcome.state is State.ALERT:
             error = Reject(outcome.message or f"{self.live.path} failed")
-        for pending in self.pendings:
+        pendings, self.pendings = self.pendings, []  # or a handler that asks again and again keeps all its runs
+        for pending in pendings:
             pending.finish(error)
+
+
+def _not_ended(holders: tuple[Holder, ...]) -> tuple[Holder, ...]:
+    return tuple(holder for holder in holders if not holder[1].is_set())
 
 
 def _nothing() -> None: ...

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from indiflask.definition import Definition
+from indiflask.errors import IndiError
 from indiflask.property import Property
 from indiflask.protocol.messages import (
     DefMember,
@@ -101,8 +102,8 @@ class Live:
 
     @property
     def busy(self) -> bool:
-        """Whether a handler runs."""
-        return self.run is not None
+        """Whether a handler runs, or waits for its place."""
+        return self.run is not None or self.place.awaited_by(self)
 
     # --- Host: from any thread ---
 
@@ -112,9 +113,12 @@ class Live:
                 _ = value.wire_base64  # encoded here, outside the lock
         with self.device.lock:
             keeps_busy = self.run is not None or self.prop.state is State.BUSY
+            self._tell(values)
             self._show(values, state or (State.BUSY if keeps_busy else State.OK), message, values.keys())
 
     def request(self, values: Values) -> Awaitable[None]:
+        if not self.device.serving:
+            raise IndiError(f"request of {self.path}: the app is not running")
         pending = Pending(f"request of {self.path}", self.place)
         if pending.origin is not None and pending.origin.live.device is self.device:
             self.device.loop_call(pending.origin.go_busy)  # it waits for what waits behind it
@@ -164,6 +168,7 @@ class Live:
     def progress(self, values: Values, state: State, message: str) -> None:
         """A handler yielded."""
         with self.device.lock:
+            self._tell(values)
             self._show(values, state, message)
 
     def end(self, values: Values, state: State, message: str) -> None:
@@ -180,6 +185,7 @@ class Live:
         with self.device.lock:
             if self.run is run:
                 self.run = None
+                self.asked = None
                 self.changes += 1
 
     def answer_connected(self, values: Values) -> None:
@@ -205,6 +211,12 @@ class Live:
             self.visible = True
             self.device.emit(self.definition())
 
+    def define_again(self) -> None:
+        """Give it to whoever asks, in order with what is published."""
+        with self.device.lock:
+            if self.visible:
+                self.device.emit(self.definition())
+
     def undefine(self) -> None:
         """Take it from them."""
         with self.device.lock:
@@ -214,7 +226,8 @@ class Live:
 
     def definition(self) -> DefVector:
         """The definition with the values as they are now."""
-        definition, values = self.prop.definition, self._shown()
+        with self.device.lock:
+            definition, values = self.prop.definition, self._shown()
         return DefVector(
             kind=definition.kind,
             device=self.device.name,
@@ -229,6 +242,11 @@ class Live:
             message=None,
             members=tuple(_defined(member, values[member.name]) for member in definition.members),
         )
+
+    def _tell(self, values: Values) -> None:
+        """What is said outright while a request runs is shown, and not what that asks for."""
+        if self.asked is not None:
+            self.asked = {**self.asked, **values}
 
     def _show(self, values: Values, state: State, message: str, named: Collection[str] = ()) -> None:
         """Take over values and state, and tell clients. ``named`` are the members to tell, where not all."""

@@ -23,8 +23,9 @@ class Pending:
 
     def __init__(self, what: str, place: Place | None = None) -> None:
         self.what = what
-        self.origin = current_run.get()
-        """The request whose handler asks."""
+        run = current_run.get()
+        self.origin = run if run is not None and not run.ended.is_set() else None
+        """The request whose handler asks. A task that outlives its handler asks for itself."""
         self._place = place
         self._done = False
         self._error: Exception | None = None
@@ -42,7 +43,7 @@ class Pending:
 
     async def _wait(self) -> None:
         run = current_run.get()
-        if run is not None and self._place in run.places:
+        if run is not None and any(self._place is place for place, ended in run.holders if not ended.is_set()):
             raise IndiError(f"{self.what} would wait for itself: it has to wait for the handler that awaits it")
         if not self._done:
             event = anyio.Event()

@@ -43,6 +43,10 @@ class Place:
         if self.waiting:
             self._take(self.waiting.popleft())
 
+    def awaited_by(self, live: Live) -> bool:
+        """Whether a request of this property waits for the place."""
+        return any(run.live is live for run in self.waiting)
+
     def drop(self, live: Live) -> list[Run]:
         """Forget what waits for this property; the runs that were dropped."""
         dropped = [run for run in self.waiting if run.live is live]

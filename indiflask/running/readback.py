@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from indiflask.running.calls import runs_in_thread
-from indiflask.running.failures import leaf, text_of
+from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.values import State
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ async def read_once(live: Live) -> None:
     before = live.changes
     try:
         values, state, message = await live.device.read(live)
-    except Exception as error:
-        _failed(live, leaf(error))
+    except FAILURES as error:
+        _failed(live, leaf(error), shown=live.changes == before)
         return
     if live.changes != before:
         return  # a handler started or ended meanwhile: this is out of date
@@ -47,9 +47,9 @@ async def read_once(live: Live) -> None:
     live.learnt(values, state, message)
 
 
-def _failed(live: Live, error: BaseException) -> None:
+def _failed(live: Live, error: BaseException, *, shown: bool) -> None:
     text = text_of(error)
-    if text != live.read_failure:
+    if shown and text != live.read_failure:
         live.read_failure = text
         log.error("reading %s failed: %s", live.path, text, exc_info=error)
         live.learnt({}, State.ALERT, text)
@@ -66,7 +66,7 @@ async def keep_reading(live: Live) -> None:
         wanted, live.refresh_wanted = live.refresh_wanted, False
         if due.cancelled_caught:
             last = anyio.current_time()
-            if live.device.thread_taken and runs_in_thread(live.reads):
+            if not wanted and live.device.thread_taken and runs_in_thread(live.reads):
                 continue  # the thread is taken: the next one will do
         elif not wanted:
             continue  # a handler started or ended: another period holds

@@ -14,10 +14,10 @@ from anyio.abc import TaskGroup, TaskStatus
 from indiflask.errors import Reject
 from indiflask.protocol.messages import NewVector
 from indiflask.running.background import keep_running
-from indiflask.running.failures import leaf, text_of
+from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.running.handler import ANSWERED, Early
 from indiflask.running.live import Live, Request
-from indiflask.running.pending import Pending
+from indiflask.running.pending import Pending, current_run
 from indiflask.running.readback import keep_reading, read_all
 from indiflask.running.snoop import keep_snooping
 from indiflask.running.worker import Worker
@@ -46,6 +46,8 @@ class Session:
         self.connected = False
         self._scope: anyio.CancelScope | None = None
         """Of the task that holds the hardware, while there is one."""
+        self._inside: anyio.CancelScope | None = None
+        """Of what is done while the hardware is open: when that is cancelled, the hardware is closed in good order."""
         self._turned = anyio.Event()
         """Ready or failed: set once for each attempt."""
         self._leave = anyio.Event()
@@ -84,7 +86,7 @@ class Session:
         try:
             await self._turned.wait()
         except anyio.get_cancelled_exc_class():
-            self._scope.cancel()
+            (self._inside or self._scope).cancel()
             raise
         if self._failure is not None:
             raise Reject(text_of(leaf(self._failure))) from self._failure
@@ -100,7 +102,7 @@ class Session:
 
     def lost(self, error: BaseException) -> None:
         """The hardware is gone: disconnect with Alert."""
-        if self.connected:
+        if self.connected or self._inside is not None:
             self._failure = self._failure or error
             self._leave.set()
 
@@ -108,31 +110,37 @@ class Session:
         """The app ends."""
         if self._scope is not None:
             self._leave.set()
-            with anyio.move_on_after(CLOSE_SECONDS):
+            with anyio.move_on_after(CLOSE_SECONDS + 1):  # it gives up by itself
                 await self._closed.wait()
 
     # --- holding the hardware ---
 
     async def _hold(self, scope: anyio.CancelScope) -> None:
         """One task opens and closes: what uses a cancel scope or a task group must be left where it was entered."""
+        current_run.set(None)  # what runs as long as the connection is no part of the request for it
         try:
             with scope:
                 async with self._hardware() as value:
                     self._runner.device.hardware.opened(value)
                     await self._stay()
-        except Exception as error:
+            if scope.cancelled_caught and self._turned.is_set():
+                log.warning("closing %s did not end within %g s", self._runner.name, CLOSE_SECONDS)
+        except FAILURES as error:
             self._failure = self._failure or leaf(error)
-        self._runner.device.hardware.closed()
-        self._end()
+        finally:
+            self._runner.device.hardware.closed()
+            self._end()
 
     async def _stay(self) -> None:
         """The hardware is open, until it is to be closed."""
         try:
             async with anyio.create_task_group() as tasks:
+                self._inside = tasks.cancel_scope
                 await self._enter(tasks)
                 await self._leave.wait()
                 tasks.cancel_scope.cancel()
         finally:
+            self._inside = None
             with anyio.CancelScope(shield=True):
                 await self._exit()
 
@@ -162,6 +170,8 @@ class Session:
         lives = self._lives("connected")
         await self._runner.settings.give_again(lives)
         await read_all(lives)
+        if self._failure is not None:
+            raise self._failure  # lost already
         self.connected = True
         self._runner.connection.answer_connected(CONNECTED)
         for live in lives:
@@ -176,6 +186,7 @@ class Session:
         for live in lives:
             live.undefine()
             live.prop.state = State.IDLE
+            live.read_failure = ""
         self._runner.connection.prop.values = DISCONNECTED
         if self._scope is not None:  # from here the hardware closes
             self._scope.deadline = anyio.current_time() + CLOSE_SECONDS
@@ -219,10 +230,10 @@ class Session:
                 await self._ended.wait()
             except Reject as reject:
                 log.info("%s: %s; trying again", self._runner.name, reject)
+            await anyio.sleep(AUTO_SECONDS[min(failures, len(AUTO_SECONDS) - 1)])
             while not self._wanted:
                 self._ended = anyio.Event()
                 await self._ended.wait()
-            await anyio.sleep(AUTO_SECONDS[min(failures, len(AUTO_SECONDS) - 1)])
             failures += 1
             pending = await self._try_to_connect()
 
@@ -247,7 +258,10 @@ async def _in_thread(function: Callable[[], Iterator[Any]], worker: Worker) -> A
     try:
         yield value
     finally:
+        closing = worker.submit(manager.__exit__, None, None, None)  # even if it is late, behind a def that hangs
         with anyio.move_on_after(CLOSE_SECONDS, shield=True) as limit:
-            await worker.run(manager.__exit__, None, None, None)
+            await closing.ended.wait()
         if limit.cancelled_caught:
             log.warning("closing %s did not end within %g s", getattr(function, "__name__", function), CLOSE_SECONDS)
+        elif closing.error is not None:
+            raise closing.error
