@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskStatus
@@ -36,6 +36,7 @@ from indiflask.running.snoop import Key, Snoops
 
 if TYPE_CHECKING:
     from indiflask.app import App, Lifespan
+    from indiflask.property import Property
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,11 @@ class Engine:
         if not self._name or name not in {device.name for device in self.app.served_devices()}:
             return name
         return self._name if name == self.app.name else f"{self._name} {name}"
+
+    def key_of(self, prop: Property[Any, Any]) -> Key:
+        """Device and name of a property of this app."""
+        devices = [runner.name for runner in self.runners.values() if prop in runner.device.properties.values()]
+        return (devices[0] if devices else "", prop.definition.name)
 
     def state_file(self, device: str) -> Path:
         """Where a device's settings lie."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -45,6 +47,7 @@ class Settings:
         self._saved: Saved | None = None
         self._dirty = False
         self._scheduled = False
+        self._writing = anyio.Lock()
 
     # --- remembering ---
 
@@ -66,16 +69,23 @@ class Settings:
 
     async def flush(self) -> None:
         """Write what has changed, now. What goes wrong is logged and told, and tried again with the next change."""
-        if not self._dirty:
-            return
-        self._dirty = False
-        text = json.dumps(self._load(), indent=1, ensure_ascii=False)
         try:
-            await anyio.to_thread.run_sync(_write, self._path, text)
+            await self._save()
         except OSError as error:
-            self._dirty = True
             log.error("settings of %s cannot be written: %s", self._runner.name, error)
             self._runner.message(f"settings cannot be saved: {error}")
+
+    async def _save(self) -> None:
+        async with self._writing:  # one after the other: the newest stays
+            if not self._dirty:
+                return
+            self._dirty = False
+            text = json.dumps(self._load(), indent=1, ensure_ascii=False)
+            try:
+                await anyio.to_thread.run_sync(_write, self._path, text)
+            except OSError:
+                self._dirty = True
+                raise
 
     def _load(self) -> Saved:
         if self._saved is None:
@@ -94,11 +104,12 @@ class Settings:
                     refused.append(f"{live.name}: {why}")
         return refused
 
-    async def _give(self, live: Live, values: Values) -> str:
+    async def _give(self, live: Live, values: Values, *, keep: bool = False) -> str:
+        """Ask for these values, outside the queue; ``keep`` them as asked for. What was refused, in words."""
         pending = Pending(f"giving {live.path} again")
         try:
             fitting = {name: _fitting(live, name, value) for name, value in values.items()}
-            await self._runner.start_request(Request(live, fitting, pending, restoring=True))
+            await self._runner.start_request(Request(live, fitting, pending, restoring=not keep))
             if not live.busy:
                 await pending
         except Reject as reject:
@@ -108,18 +119,24 @@ class Settings:
 
     # --- CONFIG_PROCESS ---
 
+    async def _save_now(self) -> None:
+        try:
+            await self._save()
+        except OSError as error:
+            raise Reject(f"settings cannot be saved: {error}") from error
+
     async def process(self, choice: str) -> None:
         """What CONFIG_PROCESS asks for. Raises Reject with what could not be given."""
         refused: list[str] = []
         lives = [live for live in self._runner.lives.values() if live.prop.declaration.conduct.save]
         match choice:
             case "CONFIG_SAVE":
-                await self.flush()
+                await self._save_now()
             case "CONFIG_LOAD":
                 refused = await self.give_again(lives)
             case "CONFIG_DEFAULT":
                 for live in lives:
-                    if why := await self._give(live, live.prop.declaration.first):
+                    if why := await self._give(live, live.prop.declaration.first, keep=True):
                         refused.append(f"{live.name}: {why}")
             case "CONFIG_PURGE":
                 self._saved, self._dirty = {}, False
@@ -138,7 +155,7 @@ def _fitting(live: Live, name: str, value: object) -> Value:
             return flag
         case Kind.TEXT, str(text):
             return text
-        case Kind.NUMBER, (int() | float()) as number:
+        case Kind.NUMBER, (int() | float()) as number if not isinstance(number, bool) and math.isfinite(number):
             return float(number)
     raise Reject(f"{name} was saved as {value!r}")
 
@@ -151,7 +168,7 @@ def _read(path: Path) -> Saved:
     except (OSError, ValueError) as error:
         kept = path.with_suffix(".unreadable")
         log.error("settings in %s cannot be read: %s; kept as %s", path, error, kept.name)
-        if path.exists():
+        with suppress(OSError):  # it stays where it is then
             path.replace(kept)
         return {}
     if not isinstance(saved, dict):

@@ -170,7 +170,7 @@ async def keep_snooping(runner: DeviceRunner, snoop: Snoop) -> None:
 async def _follow(runner: DeviceRunner, snoop: Snoop, named_by: Property[Any, str]) -> None:
     """The device is a text property's value: when that changes, the one that it names now."""
     member = snoop.member or named_by.definition.names[0]
-    with runner.engine.snoops.watch((runner.name, named_by.definition.name)) as mirror:
+    with runner.engine.snoops.watch(runner.engine.key_of(named_by)) as mirror:
         while True:
             changed = anyio.Event()
             mirror.news.add(changed)
@@ -199,8 +199,9 @@ async def _watch(runner: DeviceRunner, snoop: Snoop, key: Key) -> None:
             if snoop.stale and not mirror.update.gone:
                 stale_at = max(mirror.heard_at, started) + snoop.stale
             ask_at = max(mirror.heard_at, asked_at) + (snoop.timeout or math.inf)
-            if await _news(mirror, min(stale_at, ask_at)):
-                continue
+            heard_at = mirror.heard_at
+            if await _news(mirror, min(stale_at, ask_at)) or mirror.heard_at != heard_at:
+                continue  # also when the same was said once more: it is not stale then
             if anyio.current_time() >= stale_at:
                 mirror.stale()
             else:
