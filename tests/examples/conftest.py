@@ -37,3 +37,9 @@ def serve(
         return indiserver(stdio_driver(path), env=settings)
 
     return start
+
+
+@pytest.fixture
+def serve_ourselves(settings: dict[str, str], indiflask_run: StartServer) -> Serve:
+    """By ``indiflask run`` alone, for what takes seconds and does not depend on who serves."""
+    return lambda target: indiflask_run(f"{EXAMPLES}/{target}", env=settings)

@@ -64,7 +64,7 @@ def becomes_true(port: int, expression: str, seconds: float) -> bool:
     Its own time limit begins anew with each message that it gets, so it is given ours. (And it knows no expression
     that names a member twice: it waits for ever.)
     """
-    command = ["indi_eval", "-h", HERE, "-p", str(port), "-w", expression]
+    command = ["indi_eval", "-h", HERE, "-p", str(port), "-t", "60", "-w", expression]
     try:
         return subprocess.run(command, capture_output=True, timeout=seconds, check=False).returncode == 0
     except subprocess.TimeoutExpired:

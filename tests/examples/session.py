@@ -88,6 +88,10 @@ class Session:
             return repr(vector.getfloatvalue(member))
         return str(vector[member])
 
+    def members(self, vector: str) -> set[str]:
+        device, name = vector.split(".")
+        return set(self.client[device][name].data)
+
     def permission(self, vector: str) -> str:
         device, name = vector.split(".")
         return str(self.client[device][name].perm)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartServer
-from tests.examples.driving import ALERT, OK, ask, children, connect, expect, wait_until_ended
+from tests.examples.driving import ALERT, BUSY, OK, ask, children, connect, expect, wait_until_ended
 from tests.examples.table import EVERY, LAMP, Example
 from tests.peers import EXAMPLES, INDIFLASK, Program, indi_eval, stdio_driver
 
@@ -125,7 +125,7 @@ def test_the_roof_closes_when_the_simulated_weather_turns_bad(
     port = indiserver(stdio_driver(EXAMPLES / "roof.py"), "indi_simulator_weather", env=settings).port
     connect(port, "Weather Simulator")
     ask(port, "Roof.DOME_PARK", {"UNPARK": "On"})
-    indi_eval(port, f'"Roof.DOME_PARK.UNPARK" == 1 && "Roof.DOME_PARK._STATE" == {OK}')
+    indi_eval(port, f'"Roof.DOME_PARK.UNPARK" == 1 && "Roof.DOME_PARK._STATE" == {BUSY}')
     ask(port, "Weather Simulator.WEATHER_CONTROL", {"Wind": 99})
     ask(port, "Weather Simulator.WEATHER_REFRESH", {"REFRESH": "On"})
     indi_eval(port, f'"Weather Simulator.WEATHER_STATUS._STATE" == {ALERT}')
@@ -213,7 +213,7 @@ def test_our_own_server_leaves_nothing_behind(indiflask_run: StartServer, settin
     server: Program = indiflask_run(EXAMPLES / "camera.py", env=settings)
     connect(server.port, "Camera")
     ask(server.port, "Camera.CCD_EXPOSURE", {"CCD_EXPOSURE_VALUE": 60})
-    indi_eval(server.port, '"Camera.CCD_EXPOSURE._STATE" == 2')
+    indi_eval(server.port, f'"Camera.CCD_EXPOSURE._STATE" == {BUSY}')
     started = children(server.process.pid)
     assert server.stop() == 0
     wait_until_ended(started)

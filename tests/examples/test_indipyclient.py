@@ -30,6 +30,9 @@ async def _drive(example: Example, port: int) -> None:
             await client.connect(example.connects)
         await client.defined(*example.first)
         assert client.vectors == set(example.first)
+        for vector, readings in example.first.items():
+            if not vector.endswith((".DRIVER_INFO", ".CCD1")):
+                assert client.members(vector) | {"_STATE"} == set(readings)
         await client.says(example.readings)
         writable = {name for name in client.vectors if client.permission(name) != "ro"}
         assert writable - _tested_elsewhere(example) == {request.vector for request in example.requests}

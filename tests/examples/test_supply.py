@@ -30,8 +30,8 @@ def test_port_and_voltages_outlive_the_server(serve: Serve) -> None:
     expect(second.port, {"Supply.CH2_MEASURED.VOLTS": 12.49, "Supply.CH5_MEASURED.VOLTS": 3.29})
 
 
-def test_voltages_are_given_again_at_each_connect(serve: Serve) -> None:
-    port = serve(SUPPLY.target).port
+def test_voltages_are_given_again_at_each_connect(serve_ourselves: Serve) -> None:
+    port = serve_ourselves(SUPPLY.target).port
     connect(port, "Supply")
     ask(port, "Supply.CH8", {"VOLTS": 5})
     expect(port, {"Supply.CH8._STATE": "Ok"})
@@ -40,8 +40,8 @@ def test_voltages_are_given_again_at_each_connect(serve: Serve) -> None:
     expect(port, {"Supply.CH8.VOLTS": 5, "Supply.CH8_MEASURED.VOLTS": 4.99})
 
 
-def test_purged_voltages_are_gone(serve: Serve) -> None:
-    first = serve(SUPPLY.target)
+def test_purged_voltages_are_gone(serve_ourselves: Serve) -> None:
+    first = serve_ourselves(SUPPLY.target)
     connect(first.port, "Supply")
     ask(first.port, "Supply.CH8", {"VOLTS": 5})
     expect(first.port, {"Supply.CH8._STATE": "Ok"})
@@ -49,7 +49,7 @@ def test_purged_voltages_are_gone(serve: Serve) -> None:
     expect(first.port, {"Supply.CONFIG_PROCESS._STATE": "Ok", "Supply.CONFIG_PROCESS.CONFIG_PURGE": "Off"})
     first.stop()
 
-    second = serve(SUPPLY.target)
+    second = serve_ourselves(SUPPLY.target)
     connect(second.port, "Supply")
     expect(second.port, {"Supply.CH8.VOLTS": 0, "Supply.CH8_MEASURED.VOLTS": 0})
 
