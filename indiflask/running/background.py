@@ -8,7 +8,6 @@ import anyio
 
 from indiflask.device import Background
 from indiflask.running.calls import runs_in_thread
-from indiflask.running.worker import Worker
 
 if TYPE_CHECKING:
     from indiflask.running.device import DeviceRunner
@@ -35,16 +34,11 @@ async def _call_every(runner: DeviceRunner, background: Background) -> None:
 
 async def _run_on(runner: DeviceRunner, background: Background) -> None:
     """A task that ends well is done; one that fails is started again."""
-    # a plain def of that kind would take the device's thread for good
-    own = Worker(f"indiflask {_name(background)}", runner.engine.loop) if runs_in_thread(background.function) else None
+    own = runner.worker_of(background) if runs_in_thread(background.function) else None
     failures = 0
-    try:
-        while not await runner.guarded(background.function, _name(background), worker=own):
-            await anyio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
-            failures += 1
-    finally:
-        if own is not None:
-            own.close()
+    while not await runner.guarded(background.function, _name(background), worker=own):
+        await anyio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])
+        failures += 1
 
 
 def _name(background: Background) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.abc import TaskGroup
 
-from indiflask.device import Device
+from indiflask.device import Background, Device
 from indiflask.errors import Cancelled, NotConnected, Reject
 from indiflask.protocol.messages import Element, Message, NewVector
 from indiflask.protocol.writer import pack
@@ -55,9 +55,12 @@ class DeviceRunner:
         self._places: dict[str, Place] = {}
         self._inbox: deque[Request] = deque()
         self._wake = anyio.Event()
+        self._errands: deque[tuple[Callable[..., Coroutine[Any, Any, None]], tuple[Any, ...]]] = deque()
+        self._errand = anyio.Event()
         self._idle = anyio.Event()
         self._idle.set()
         self._readings = 0
+        self._task_workers: dict[int, Worker] = {}
         self._tasks: TaskGroup | None = None
         self.lives = self._make_lives()
         self.connection = self.lives["CONNECTION"]
@@ -85,6 +88,7 @@ class DeviceRunner:
             self.serving = True
             await self.session.start_always(self._tasks)
             self._tasks.start_soon(self._dispatch)
+            self._tasks.start_soon(self._run_errands)
             if self.device.hardware.options.auto:
                 await self._tasks.start(self.session.keep_connected)
             task_status.started()
@@ -95,7 +99,8 @@ class DeviceRunner:
         await self.end_runs(list(self.lives.values()), Early.STOPPED)
         await self.session.close()
         await self.settings.flush()
-        self.worker.close()
+        for worker in (self.worker, *self._task_workers.values()):
+            worker.close()
         if self._tasks is not None:
             self._tasks.cancel_scope.cancel()
 
@@ -105,8 +110,21 @@ class DeviceRunner:
             prop.host = None
             prop.values, prop.state, prop.definition = values, state, definition
 
+    def _soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        """Run a task as long as the device. Also from a thread's call, where asyncio starts none for anyio."""
+        self._errands.append((function, args))
+        self._errand.set()
+
+    async def _run_errands(self) -> None:
+        while True:
+            await self._errand.wait()
+            self._errand = anyio.Event()
+            while self._errands:
+                function, args = self._errands.popleft()
+                self.start_soon(function, *args)
+
     def start_soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        """Run a task as long as the device."""
+        """Run a task as long as the device. From a task only."""
         if self._tasks is not None:
             self._tasks.start_soon(function, *args)
 
@@ -151,9 +169,12 @@ class DeviceRunner:
         elif len(self._inbox) + self._waiting_for_places() >= MAX_WAITING:
             self._refuse(request, Reject(f"{MAX_WAITING} requests wait for {self.name} already"))
         else:
-            self._inbox.append(request)
-            self._wake.set()
-            self._idle = anyio.Event()
+            self._put(request)
+
+    def _put(self, request: Request, *, first: bool = False) -> None:
+        (self._inbox.appendleft if first else self._inbox.append)(request)
+        self._wake.set()
+        self._idle = anyio.Event()
 
     def _waiting_for_places(self) -> int:
         return sum(len(place.waiting) for place in {live.place for live in self.lives.values()})
@@ -172,21 +193,12 @@ class DeviceRunner:
 
     async def _start(self, request: Request) -> None:
         """Check a request and start it; returns when it has ended or gone Busy."""
-        if (run := self._offer(request)) is not None:
-            await self._settled(run)
-
-    def _offer(self, request: Request) -> Run | None:
-        """Check a request and start it, or let it wait for its place; None if it is refused."""
         try:
             run = Run(request, self._check(request))
             request.live.place.offer(run)
         except Reject as reject:
             self._refuse(request, reject)
-            return None
-        return run
-
-    async def _settled(self, run: Run) -> None:
-        """Return when it has ended or gone Busy, which it does in time."""
+            return
         with anyio.move_on_after(BUSY_AFTER) as limit:
             await run.settled.wait()
         if limit.cancelled_caught:
@@ -232,7 +244,7 @@ class DeviceRunner:
         targets = [prop.host for prop in request.live.prop.declaration.conduct.cancels if pressed]
         # at once: what comes after this request is not to be cancelled by it
         ending = self._begin_to_end([host for host in targets if isinstance(host, Live)], Early.CANCELLED)
-        self.start_soon(self._start_after, ending, request)
+        self._soon(self._start_after, ending, request)
 
     def _disconnect(self, request: Request) -> None:
         """DISCONNECT ends a CONNECT that is under way, and those that wait."""
@@ -240,8 +252,7 @@ class DeviceRunner:
         self.drop_waiting(self.connection, Early.CANCELLED)
         if run is not None and run.asked["CONNECT"]:
             run.end_early(Early.CANCELLED)
-        if (waits := self._offer(request)) is not None:  # at once: a CONNECT that comes after it is not overtaken
-            self.start_soon(self._settled, waits)
+        self._put(request, first=True)
 
     async def _start_after(self, ending: list[Run], request: Request) -> None:
         for run in ending:
@@ -260,7 +271,7 @@ class DeviceRunner:
             pending.finish()
 
         if ending:
-            self.start_soon(end)
+            self._soon(end)
         else:
             pending.finish()
 
@@ -310,6 +321,13 @@ class DeviceRunner:
         if given is None:
             return {}, None, ""
         return live.prop.reply_values(given if isinstance(given, Reply) else Reply(given))
+
+    def worker_of(self, background: Background) -> Worker:
+        """A thread for a plain ``def`` that runs all along: it would take the device's for good.
+
+        It outlives the connection, as the function may: started again, that waits for its end.
+        """
+        return self._task_workers.setdefault(id(background), Worker(f"indiflask {self.name} task", self.engine.loop))
 
     @property
     def thread_taken(self) -> bool:

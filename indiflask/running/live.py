@@ -250,7 +250,8 @@ class Live:
 
     def _show(self, values: Values, state: State, message: str, named: Collection[str] = ()) -> None:
         """Take over values and state, and tell clients. ``named`` are the members to tell, where not all."""
-        self.prop.values = {**self.prop.values, **values}
+        there = self.prop.values  # a member may have gone since the values were asked for
+        self.prop.values = {**there, **{name: value for name, value in values.items() if name in there}}
         self.prop.state = state
         definition = self.prop.definition
         if definition.kind is Kind.BLOB:
