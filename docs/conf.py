@@ -34,7 +34,7 @@ nitpick_ignore_regex = [
     (r"py:(class|exc|obj|data)", r"(collections|typing|typing_extensions|types|os|pathlib|datetime|enum|anyio)\..*"),
     (
         r"py:(class|exc|obj|data)",
-        r"(Callable|Iterable|Iterator|AsyncIterator|Awaitable|Mapping|Sequence|Buffer|Unpack)",
+        r"(Callable|Iterable|Iterator|AsyncIterator|Awaitable|Mapping|Sequence|Buffer|_Array|Unpack)",
     ),
     (r"py:(class|exc|obj|data)", r"(BinaryIO|Any|Path|datetime|Self|Literal|ParamSpec|TypeVar|BaseException)"),
     # what decorators take and give, and aliases of Literals: their text says all that a reader needs

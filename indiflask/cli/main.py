@@ -46,7 +46,7 @@ def run(
     run_on_loop(serve_tcp, load(target), host, port)
 
 
-@cli.command(epilog="Example: with #!/usr/bin/env -S indiflask stdio on top of led.py: indiserver ./led.py")
+@cli.command(epilog="Example: indiserver ./led.py, where led.py begins with #!/usr/bin/env -S indiflask stdio")
 def stdio(target: Target, log_level: LogLevel = "info") -> None:
     """Be a driver of an INDI server, on stdin and stdout. INDIDEV names the device."""
     start_logging(log_level)
