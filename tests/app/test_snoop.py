@@ -1,6 +1,7 @@
 """Snooping devices of the same app, and of elsewhere."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import anyio
 import pytest
@@ -12,6 +13,7 @@ from indiflask.protocol.messages import (
     DelProperty,
     GetProperties,
     Kind,
+    Message,
     OneMember,
     Permission,
     SetVector,
@@ -166,3 +168,17 @@ async def test_a_handler_that_fails_is_told_and_lives_on() -> None:
         wire.say(SetVector(Kind.NUMBER, "Weather", "WIND", State.BUSY))
         await anyio.wait_all_tasks_blocked()
         assert len(seen) == 2
+
+
+async def test_messages_and_empty_values_of_a_snooped_driver_end_nothing() -> None:
+    """What ended whole servers of others (R-23, R-24)."""
+    app = App("D")
+    ear = Ear()
+    app.snoop("Weather", "WIND")(ear.hear)
+    async with running(app) as wire:
+        await wire.until(GetProperties)
+        wire.say(Message("clouds", "Weather"))
+        wire.say(replace(FOREIGN, members=(DefNumber("SPEED", value=""),)))
+        assert "SPEED" not in await ear.until(1)
+        wire.say(FOREIGN)
+        assert (await ear.until(2))["SPEED"] == 3
