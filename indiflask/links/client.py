@@ -150,9 +150,10 @@ class ClientLink:
                 return False
             if not data:
                 return True
-            if self._shows_wire:
-                log.debug("%s > %s", self._label, shorten(data))
             frames = self._framer.feed(data)
+            if self._shows_wire:
+                for frame in frames:
+                    log.debug("%s > %s", self._label, shorten(frame.data))
             self._hub.receive(self._peer, frames)
             if self._framer.error is not None:
                 self._complain(str(self._framer.error))

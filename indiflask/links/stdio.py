@@ -6,6 +6,7 @@ descriptors that others share. ``print`` is made harmless: it goes where the log
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
@@ -19,7 +20,10 @@ import anyio
 
 from indiflask.links.attached import inlined
 from indiflask.links.loop import Loop
+from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame, Framer
+
+log = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
 MAX_DESCRIPTORS = 64
@@ -56,7 +60,7 @@ class Stdio:
                     self._framer.close()
                 self._descriptors += descriptors
                 for frame in self._framer.feed(data):
-                    receive(self._whole(frame))
+                    self._pass_on(frame, receive)
                 if self._framer.error is not None:
                     raise self._framer.error
                 if not data:
@@ -102,6 +106,12 @@ class Stdio:
 
     def _news(self) -> None:
         self._came.set()
+
+    def _pass_on(self, frame: Frame, receive: Callable[[Frame], None]) -> None:
+        try:
+            receive(self._whole(frame))
+        except ProtocolError as error:
+            log.warning("<%s> is left out: %s", frame.tag.decode(), error.why)
 
     def _whole(self, frame: Frame) -> Frame:
         if not frame.attached:

@@ -169,15 +169,17 @@ class Live:
         """A handler yielded."""
         with self.device.lock:
             self._tell(values)
-            self._show(values, state, message)
+            self._show(values, state, message, values.keys())
 
     def end(self, values: Values, state: State, message: str) -> None:
         """A handler's end is the answer."""
         with self.device.lock:
+            uploaded = self.run is not None and values is self.run.asked
             self.run = None
             self.asked = None
             self.changes += 1
-            self._show(values, state, message)
+            # a client's own upload is not sent back to everybody; a BLOB that was returned is news
+            self._show(values, state, message, () if uploaded else values.keys())
         self.wake.set()
 
     def end_silently(self, run: Run) -> None:
@@ -255,7 +257,6 @@ class Live:
         self.prop.state = state
         definition = self.prop.definition
         if definition.kind is Kind.BLOB:
-            named = values.keys()
             if not named and state is State.BUSY:
                 return  # an empty BLOB vector while Busy stops PHD2's looping
         elif not named or definition.one_choice:

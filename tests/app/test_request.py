@@ -8,8 +8,8 @@ from typing import Annotated, Literal, NamedTuple
 import anyio
 import pytest
 
-from indiflask import App, Cancelled, IndiError, Number, Reject, Reply, State
-from indiflask.protocol.messages import Kind, Message, NewVector, OneMember, SetVector
+from indiflask import App, Blob, Cancelled, IndiError, Number, Reject, Reply, State
+from indiflask.protocol.messages import Kind, Message, NewVector, OneBlob, OneMember, SetVector
 from tests.app.kit import running, text_of, values
 
 pytestmark = pytest.mark.anyio
@@ -784,3 +784,24 @@ async def test_an_app_says_messages() -> None:
         app.message("<dew> & frost")
         said = await wire.until(Message)
         assert (said.device, said.message) == ("D", "<dew> & frost")
+
+
+async def test_an_upload_is_acknowledged_and_not_sent_back() -> None:
+    app = App("D")
+    got: list[Blob] = []
+
+    @app.blob("UPLOAD")
+    async def upload(data: Blob) -> None:
+        got.append(data)
+
+    @app.blob("DOUBLE")
+    async def double(data: Blob) -> Blob:
+        return Blob(data.data * 2, data.format)
+
+    async with running(app) as wire:
+        for name in ("UPLOAD", "DOUBLE"):
+            wire.say(NewVector(Kind.BLOB, "D", name, members=(OneBlob(name, 3, ".txt", b"YWJj"),)))
+        answer = await wire.answer("UPLOAD")
+        assert (answer.state, answer.members, got) == (State.OK, (), [Blob(b"abc", ".txt")])
+        answer = await wire.answer("DOUBLE")
+        assert answer.members == (OneBlob("DOUBLE", 6, ".txt", b"YWJjYWJj"),)
