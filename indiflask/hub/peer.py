@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import BlobMode
 
 Key = tuple[bytes, bytes]
 """Device and property; an empty property is the whole device, an empty device is everything."""
+
+NAMED_BYTES = 1024 * 1024
+"""What one peer may have named, with all its names: some 8,000 properties one by one, where a whole device is one name.
+It is remembered as long as the peer stays, and names have no length of their own that INDI would limit."""
+
+NAME_COST = 100
+"""Bytes that are held for a name beside its characters."""
 
 Send = Callable[[Frame], None]
 """Takes a frame for the other side. Never blocks and never raises."""
@@ -17,7 +25,18 @@ Send = Callable[[Frame], None]
 class Peer:
     """What one peer wants to hear, what it knows already, and what it owns."""
 
-    __slots__ = ("_blobs", "_interest", "knows", "label", "only_blobs", "owed", "owner", "scolded", "send")
+    __slots__ = (
+        "_blobs",
+        "_interest",
+        "_named_bytes",
+        "knows",
+        "label",
+        "only_blobs",
+        "owed",
+        "owner",
+        "scolded",
+        "send",
+    )
 
     def __init__(self, label: str, send: Send, *, owner: bool) -> None:
         self.label = label
@@ -32,15 +51,23 @@ class Peer:
         """The definitions that it has asked for, and that have not come yet."""
         self.scolded = False
         self._interest: set[Key] = set()
+        self._named_bytes = 0
         self._blobs: dict[Key, BlobMode] = {}
 
     def __repr__(self) -> str:
         return f"<Peer {self.label}>"
 
     def take_interest(self, key: Key) -> bool:
-        """Remember what it named; whether that was new."""
+        """Remember what it named; whether that was new. Raises ProtocolError when it has named too much."""
         if key in self._interest:
             return False
+        cost = len(key[0]) + len(key[1]) + NAME_COST
+        if self._named_bytes + cost > NAMED_BYTES:
+            raise ProtocolError(
+                f"too many properties are named on one connection, after {len(self._interest)}: name "
+                "devices, or nothing for all of them"
+            )
+        self._named_bytes += cost
         self._interest.add(key)
         return True
 

@@ -104,8 +104,8 @@ class Routing:
         element = read(frame)
         if isinstance(element, EnableBlob):
             key = (frame.device, frame.name)
-            peer.set_blob_mode(key, element.mode)
             peer.take_interest(key)
+            peer.set_blob_mode(key, element.mode)
             self._routes.clear()
 
     def _request(self, peer: Peer, frame: Frame) -> None:

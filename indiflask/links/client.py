@@ -6,6 +6,7 @@ import logging
 from collections import deque
 
 import anyio
+import anyio.lowlevel
 
 from indiflask.hub import Hub
 from indiflask.links.stream import Stream
@@ -22,6 +23,14 @@ PUSH_BYTES = 64 * 1024
 
 OUTBOX_BYTES = 64 * 1024 * 1024
 """What may wait for a client that does not read, beside one BLOB. Then it is dropped: memory is everybody's."""
+
+OUTBOX_PIECES = 400_000
+"""Frames, and the line ends between them, that may wait. Each takes some 60 bytes beside its own, so that many tiny
+ones, such as the answers to a flood of pings, would be several times the memory that their bytes are."""
+
+TURN_FRAMES = 64
+"""What one client may say before the others have a turn: an ask is answered by all definitions of an app, and one
+read may bring nine thousand asks."""
 
 HALF_CLOSED_SECONDS = 10.0
 """How long a client that has closed its writing half is still told things: long enough for its answers, and a client
@@ -64,7 +73,7 @@ class ClientLink:
         if self._shows_wire:
             log.debug("%s < %s", self._label, shorten(frame.data))
         self._put(frame.data)
-        if self._size - self._largest > OUTBOX_BYTES:
+        if self._size - self._largest > OUTBOX_BYTES or len(self._outbox) > OUTBOX_PIECES:
             log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, self._size)
             self._stop_telling()
             self._scope.cancel()
@@ -130,11 +139,12 @@ class ClientLink:
             with self._scope:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._write)
-                    if await self._read():
+                    in_order = await self._read()
+                    if in_order:
                         await self._linger()
-                    else:
-                        await self._part()
                     tasks.cancel_scope.cancel()
+                if not in_order:
+                    await self._part()  # the writing task has ended: only one may wait for a socket
         finally:
             self._hub.leave(self._peer)
             self._stream.close()
@@ -154,12 +164,19 @@ class ClientLink:
             if self._shows_wire:
                 for frame in frames:
                     log.debug("%s > %s", self._label, shorten(frame.data))
-            self._hub.receive(self._peer, frames)
+            await self._pass_on(frames)
             if self._framer.error is not None:
                 self._complain(str(self._framer.error))
                 return False
             if frames or not held:
                 begun = anyio.current_time()
+
+    async def _pass_on(self, frames: list[Frame]) -> None:
+        """Give the hub what came, a turn's worth at a time."""
+        for start in range(0, len(frames), TURN_FRAMES):
+            if start:
+                await anyio.lowlevel.checkpoint()
+            self._hub.receive(self._peer, frames[start : start + TURN_FRAMES])
 
     async def _receive_until(self, due: float) -> bytes | None:
         with anyio.move_on_after(max(0, due - anyio.current_time())):
@@ -170,6 +187,7 @@ class ClientLink:
         log.warning("%s: %s; it is disconnected", self._label, why)
         self._put(write(Message(message=f"{why}; this connection is closed")))
         self._push()
+        self._deaf.set()  # that was the last word
 
     async def _linger(self) -> None:
         """It has closed its writing half: what is for it still goes out, as long as it listens."""
