@@ -1,1 +1,1 @@
-"""Measurements and fuzzing, started by hand: ``python -m tests.bench.framing``. pytest does not collect them."""
+"""Measurements and fuzzing, started by hand: ``python -m tests.bench NAME``. pytest does not collect them."""

@@ -1,4 +1,4 @@
-"""How fast bytes become frames, messages, and bytes again: ``python -m tests.bench.framing``.
+"""How fast bytes become frames, messages, and bytes again: ``python -m tests.bench framing``.
 
 The best of some rounds is shown: what else the machine does only ever makes them slower.
 """
@@ -58,7 +58,9 @@ def vectors(what: str, vector: bytes) -> None:
     show(f"{what} ({len(vector)} bytes)", best(lambda: consume(pieces)), count, len(stream))
 
 
-def main() -> None:
+def run(*, quick: bool) -> bool:
+    """Print the table. Quick or not, it takes some seconds; a sample that is not framed ends it."""
+    del quick
     spaced = VECTOR.strip() + b"\n" * (251 - len(VECTOR))
     vectors("frames", spaced)
     vectors("frames, single quotes", b"<?xml version='1.0'?>\n" + spaced.replace(b'"', b"'"))
@@ -74,7 +76,4 @@ def main() -> None:
     message = read(frame)
     show("read, 2 numbers", best(lambda: [read(frame) for _ in range(5000)]), 5000, 5000 * len(frame.data))
     show("write, 2 numbers", best(lambda: [write(message) for _ in range(5000)]), 5000, 5000 * len(frame.data))
-
-
-if __name__ == "__main__":
-    main()
+    return True

@@ -1,0 +1,59 @@
+"""A new client of a server with many properties: until it has all definitions, and what that takes in memory."""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import partial
+
+from tests.bench.client import Client, Late
+from tests.bench.report import USAGE, Column, duration, median, show
+from tests.bench.runs import Entry, Result, Round, alternate
+from tests.bench.servers import WAYS, in_process, loops
+
+NAME = re.compile(rb"""<defNumberVector(?=[^>]*\bname=["'](P\d+)["'])""")
+END = b"</defNumberVector>"
+
+
+def measure(count: int, port: int) -> Round:
+    """A new client, from its connecting to the last definition."""
+    received = bytearray()
+    ends = 0
+    start = time.perf_counter()
+    try:
+        with Client(port) as client:
+            client.ask("Bench")
+            while ends < count:
+                searched = max(0, len(received) - len(END) + 1)
+                received += client.receive()
+                ends += received.count(END, searched)
+    except Late:
+        pass  # shown by what has not arrived
+    taken = time.perf_counter() - start
+    return Round([taken], count, len(set(NAME.findall(received))))
+
+
+def entries(count: int) -> list[Entry]:
+    """All of them with so many properties."""
+    size = {"BENCH_COUNT": str(count)}
+    ours = [
+        Entry(f"{count:,} properties, {way}, {loop}", partial(serve, "burst", {**env, **size}), partial(measure, count))
+        for loop, env in loops().items()
+        for way, serve in WAYS.items()
+    ]
+    peer = f"{count:,} properties, indipydriver in process"
+    return [*ours, Entry(peer, partial(in_process, size), partial(measure, count), "in process")]
+
+
+def growth(result: Result) -> str:
+    """Time for each property: the same in all rows of a server, when time grows linearly."""
+    return f"{median(result) / (result.expected / max(1, len(result.seconds))) * 1e6:.1f} µs"
+
+
+def run(*, quick: bool) -> bool:
+    """Print the table. False when one of ours did not define all."""
+    rounds, counts = (1, (100, 1000)) if quick else (5, (1000, 5000, 10_000, 20_000))
+    by_count = [alternate(entries(count), rounds) for count in counts]
+    results = [result for row in zip(*by_count, strict=True) for result in row]  # a server's sizes together
+    columns: list[Column] = [("median", lambda result: duration(median(result))), ("each", growth), *USAGE]
+    return show(f"burst: {rounds} new clients, one after another", results, columns)
