@@ -22,7 +22,7 @@ def measure(count: int, port: int) -> Round:
     start = time.perf_counter()
     try:
         with Client(port) as client:
-            client.ask("Bench")
+            client.ask()
             while ends < count:
                 searched = max(0, len(received) - len(END) + 1)
                 received += client.receive()
@@ -52,7 +52,7 @@ def growth(result: Result) -> str:
 
 def run(*, quick: bool) -> bool:
     """Print the table. False when one of ours did not define all."""
-    rounds, counts = (1, (100, 1000)) if quick else (5, (1000, 5000, 10_000, 20_000))
+    rounds, counts = (1, (100, 1000)) if quick else (3, (1000, 5000, 10_000, 20_000))
     by_count = [alternate(entries(count), rounds) for count in counts]
     results = [result for row in zip(*by_count, strict=True) for result in row]  # a server's sizes together
     columns: list[Column] = [("median", lambda result: duration(median(result))), ("each", growth), *USAGE]

@@ -13,6 +13,7 @@ from tests.peers import HERE
 RUN_SECONDS = 120.0
 """After which a run ends, finished or not."""
 CHUNK = 1 << 18
+DEFINED = re.compile(rb"<def(Switch|Text|Number|Light|BLOB)Vector.*?</def\1Vector>", re.DOTALL)
 
 
 class Late(Exception):
@@ -39,10 +40,9 @@ class Client:
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
-    def ask(self, device: str, name: str = "") -> None:
-        """Send getProperties."""
-        only = f' name="{name}"' if name else ""
-        self.send(f'<getProperties version="1.7" device="{device}"{only}/>'.encode())
+    def ask(self) -> None:
+        """Send getProperties, for all devices."""
+        self.send(b'<getProperties version="1.7"/>\n')
 
     def receive(self) -> bytes:
         """What has come, at least one byte. Raises `Late`."""
@@ -63,3 +63,14 @@ class Client:
         while (found := pattern.search(self._rest)) is None:
             self._rest += self.receive()
         self._rest = self._rest[found.end() :]
+
+
+def first_definition(port: int) -> bool:
+    """Whether a new client gets a definition: from then on the server is up, with its driver."""
+    try:
+        with Client(port) as client:
+            client.ask()
+            client.wait_for(DEFINED)
+    except Late:
+        return False
+    return True

@@ -21,7 +21,7 @@ def measure(name: str, count: int, port: int) -> Round:
     one = f'<oneNumber name="V">{count}</oneNumber>'
     request = f'<newNumberVector device="Bench" name="{name}">{one}</newNumberVector>\n'
     with Client(port) as client:
-        client.ask("Bench")
+        client.ask()
         client.wait_for(re.compile(rb"<defTextVector.*?</defTextVector>", re.DOTALL))
         start = time.perf_counter()
         client.send(request.encode())

@@ -50,7 +50,7 @@ def definition(number: int) -> re.Pattern[bytes]:
 def reloads(client: Client, path: Path, rounds: int) -> Round:
     """So many saves, each one after the definition that the save before brought."""
     seconds: list[float] = []
-    client.ask("Bench")
+    client.ask()
     try:
         client.wait_for(definition(0))
         for number in range(1, rounds + 1):

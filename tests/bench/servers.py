@@ -22,9 +22,8 @@ Env = Mapping[str, str]
 
 def loops() -> dict[str, Env]:
     """The event loops that can be tried, by name, with the environment that makes a child use it."""
-    plain: dict[str, Env] = {
-        "asyncio": {"PYTHONPATH": os.pathsep.join(filter(None, [HIDDEN, os.environ.get("PYTHONPATH")]))}
-    }
+    path = os.pathsep.join(filter(None, [HIDDEN, os.environ.get("PYTHONPATH")]))
+    plain: dict[str, Env] = {"asyncio": {"PYTHONPATH": path}}
     if find_spec("uvloop") is None:
         print("uvloop is not installed: only asyncio is measured")
         return plain

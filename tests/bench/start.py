@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
+import resource
+import socket
 import subprocess
 import sys
 import time
 from functools import partial
 
-from tests.bench.client import Client, Late
+from tests.bench.client import first_definition
 from tests.bench.machine import cpu_seconds, peak_memory
 from tests.bench.report import USAGE, Column, duration, median, ratios, show
 from tests.bench.runs import Result, Round
 from tests.bench.servers import DRIVERS, Env, loops
-from tests.peers import INDIFLASK, free_port, started
+from tests.peers import HERE, INDIFLASK, free_port, started
 
-DEFINED = re.compile(rb"<def(Switch|Text|Number)Vector.*?</def\1Vector>", re.DOTALL)
 PAUSE_SECONDS = 0.001
 """Between two attempts to connect: how exact the figure is."""
 CONNECT_SECONDS = 20.0
@@ -25,33 +25,23 @@ COMMANDS = {
     "app.run()": [sys.executable, DRIVER],
 }
 PARTS = {
-    "  of which: Python itself": "pass",
-    "  of which: Python and `import indiflask`": "import indiflask",
-    "  of which: Python and asyncio, anyio": "import asyncio, anyio",
-    "  of which: Python and all of `indiflask run`": "import indiflask.cli, indiflask.serving",
+    "of which: Python itself": "pass",
+    "of which: Python and `import indiflask`": "import indiflask",
+    "of which: Python and asyncio, anyio": "import asyncio, anyio",
+    "of which: Python and all of `indiflask run`": "import indiflask.cli, indiflask.serving",
 }
 
 
-def connected(port: int) -> Client:
-    """A client, as soon as somebody listens. Raises `Late`."""
+def wait_until_listening(port: int) -> None:
+    """Return once somebody listens, or after so long that the client's failure shall tell."""
     deadline = time.monotonic() + CONNECT_SECONDS
     while time.monotonic() < deadline:
         try:
-            return Client(port)
+            socket.create_connection((HERE, port)).close()
         except ConnectionRefusedError:
             time.sleep(PAUSE_SECONDS)
-    raise Late
-
-
-def defined(port: int) -> int:
-    """How many definitions a client got that waits for one: 1 or 0."""
-    try:
-        with connected(port) as client:
-            client.ask("Bench")
-            client.wait_for(DEFINED)
-    except Late:
-        return 0
-    return 1
+        else:
+            return
 
 
 def serve_once(result: Result, command: list[str], env: Env) -> None:
@@ -61,17 +51,26 @@ def serve_once(result: Result, command: list[str], env: Env) -> None:
         command = [*command, str(port)]
     start = time.perf_counter()
     with started(*command, env={**env, "BENCH_PORT": str(port)}) as program:
-        got = defined(port)
-        turn = Round([time.perf_counter() - start], 1, got)
+        wait_until_listening(port)
+        got = first_definition(port)
+        turn = Round([time.perf_counter() - start], 1, int(got))
         result.add(turn, cpu_seconds(program.process.pid))
         result.peak = max(result.peak, peak_memory(program.process.pid))
 
 
 def import_once(result: Result, statement: str) -> None:
     """What a part of the start takes by itself."""
+    before = ended_cpu_seconds()
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", statement], check=True)
-    result.add(Round([time.perf_counter() - start], 1, 1), 0)
+    turn = Round([time.perf_counter() - start], 1, 1)
+    result.add(turn, ended_cpu_seconds() - before)
+
+
+def ended_cpu_seconds() -> float:
+    """Of our own children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def steps() -> list[tuple[Result, partial[None]]]:

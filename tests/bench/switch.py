@@ -41,17 +41,19 @@ class Switch:
 AWAITED = Switch("Bench", "AWAITED")
 CALLED = Switch("Bench", "CALLED")
 COORD = Switch("Telescope Simulator", "ON_COORD_SET", (("SLEW", "On"), ("TRACK", "On")))
-CONNECT = Switch("Telescope Simulator", "CONNECTION").request("CONNECT", "On")
+CONNECTION = Switch("Telescope Simulator", "CONNECTION")
 
 
-def measure(switch: Switch, count: int, prepare: bytes, port: int) -> Round:
+def measure(switch: Switch, count: int, port: int) -> Round:
     """So many round trips by a new client."""
     seconds: list[float] = []
     steps = [(switch.request(*turn), switch.answer(*turn)) for turn in switch.turns]
     try:
         with Client(port) as client:
-            client.ask(switch.device)
-            client.send(prepare)
+            client.ask()
+            if switch is COORD:  # defined when the telescope is connected
+                client.wait_for(CONNECTION.definition())
+                client.send(CONNECTION.request("CONNECT", "On"))
             client.wait_for(switch.definition())
             for number in range(WARM_UP + count):
                 request, answer = steps[number % 2]
@@ -67,7 +69,7 @@ def measure(switch: Switch, count: int, prepare: bytes, port: int) -> Round:
 
 def ours(count: int) -> list[Entry]:
     return [
-        Entry(f"{way}, {how}, {loop}", partial(serve, "switch", env), partial(measure, switch, count, b""))
+        Entry(f"{way}, {how}, {loop}", partial(serve, "switch", env), partial(measure, switch, count))
         for loop, env in loops().items()
         for way, serve in WAYS.items()
         for how, switch in (("async def", AWAITED), ("def", CALLED))
@@ -75,9 +77,9 @@ def ours(count: int) -> list[Entry]:
 
 
 def peers(count: int) -> list[Entry]:
-    named = partial(measure, AWAITED, count, b"")
+    named = partial(measure, AWAITED, count)
     return [
-        Entry("indi_simulator_telescope, indiserver", telescope, partial(measure, COORD, count, CONNECT), "indiserver"),
+        Entry("indi_simulator_telescope, indiserver", telescope, partial(measure, COORD, count), "indiserver"),
         Entry("indipydriver in process, indipyserver", in_process, named, "in process"),
         Entry("indipydriver as external driver, indipyserver", external, named, "external"),
     ]
