@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.bench.machine import family
 from tests.peers import Program, free_port, indiflask_run, indiserver, started
 
 DRIVERS = Path(__file__).parent / "drivers"
@@ -51,9 +53,20 @@ def in_process(env: Env | None = None) -> AbstractContextManager[Program]:
     return script(DRIVERS / "peer.py", env or {})
 
 
-def external() -> AbstractContextManager[Program]:
-    """indipydriver as a process of its own, started by indipyserver."""
-    return script(DRIVERS / "peer.py", {"BENCH_EXTERNAL": "1"})
+@contextmanager
+def external() -> Iterator[Program]:
+    """indipydriver as a process of its own, started by indipyserver, which leaves it behind: it is ended here."""
+    driver: list[int] = []
+    try:
+        with script(DRIVERS / "peer.py", {"BENCH_EXTERNAL": "1"}) as program:
+            try:
+                yield program
+            finally:
+                driver = family(program.process.pid)[1:]
+    finally:
+        for pid in driver:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager

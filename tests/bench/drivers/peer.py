@@ -20,7 +20,7 @@ from indipydriver import (  # type: ignore[import-not-found,import-untyped,unuse
 )
 from indipyserver import IPyServer  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-WIDTH = 90
+WIDTH = 110  # characters of a value: makes a frame of 250 bytes
 
 
 class Bench(IPyDriver):  # type: ignore[misc,unused-ignore]

@@ -4,7 +4,7 @@ import os
 
 from indiflask import App
 
-WIDTH = 90  # characters of a value: makes a frame of about 250 bytes
+WIDTH = 110  # characters of a value: makes a frame of 250 bytes
 
 app = App("Bench")
 values = app.published("VALUES", str, member="V", when="always")
