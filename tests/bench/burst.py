@@ -48,17 +48,14 @@ def definitions(count: int, port: int) -> bytearray:
 def entries(count: int, clients: int) -> list[Entry]:
     """All of them with so many properties."""
     size = {"BENCH_COUNT": str(count)}
+    what = f"{count:,} properties"
+    measured = partial(measure, count, clients)
     ours = [
-        Entry(
-            f"{count:,} properties, {way}, {loop}",
-            partial(serve, "burst", {**env, **size}),
-            partial(measure, count, clients),
-        )
+        Entry(f"{what}, {way}, {loop}", partial(serve, "burst", {**env, **size}), measured)
         for loop, env in loops().items()
         for way, serve in WAYS.items()
     ]
-    peer = f"{count:,} properties, indipydriver in process"
-    return [*ours, Entry(peer, partial(in_process, size), partial(measure, count, clients), "in process")]
+    return [*ours, Entry(f"{what}, indipydriver in process", partial(in_process, size), measured, "in process")]
 
 
 def growth(result: Result) -> str:

@@ -45,7 +45,7 @@ def ratios(results: Sequence[Result]) -> list[Column]:
 
 USAGE: list[Column] = [
     ("CPU s", lambda result: f"{result.cpu:.2f}"),
-    ("peak MB", lambda result: f"{result.peak:.0f}"),
+    ("peak MB", lambda result: f"{result.peak:.0f}" if result.peak else "–"),
     ("arrived", arrived),
 ]
 
