@@ -6,11 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
 from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
 import anyio
 
@@ -20,8 +16,9 @@ from indiflask.hub import Hub
 from indiflask.links.listener import serve
 from indiflask.links.stdio import Stdio
 from indiflask.running.engine import Engine
-from indiflask.running.failures import leaf
 from indiflask.running.handler import STOP_SECONDS
+from indiflask.startup import run_on_loop, start_logging, state_dir
+from indiflask.summary import summary
 
 log = logging.getLogger("indiflask")
 
@@ -41,35 +38,6 @@ def run_app(app: App, *, host: str, port: int, stdio: bool, log_level: str) -> N
         sys.exit(f"indiflask: {error}")
 
 
-def start_logging(level: str) -> None:
-    """Log to stderr, where ``print`` of a driver goes too. Raises ValueError for an unknown level."""
-    levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-    if level.lower() not in levels:
-        raise IndiError(f"no log level is called {level!r}; there are: {', '.join(levels)}")
-    line = "%(asctime)s %(levelname)-7s %(message)s"
-    logging.basicConfig(level=levels[level.lower()], format=line, datefmt="%H:%M:%S")
-
-
-def run_on_loop(function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-    """``anyio.run`` on asyncio, with uvloop where it is installed."""
-    options = {"use_uvloop": find_spec("uvloop") is not None}
-    try:
-        anyio.run(partial(function, *args), backend="asyncio", backend_options=options)
-    except BaseExceptionGroup as group:  # task groups wrap what goes wrong in them
-        cause = leaf(group)
-        if isinstance(cause, IndiError):
-            raise cause from group
-        raise
-
-
-def state_dir() -> Path:
-    """Where settings lie: systemd's STATE_DIRECTORY, else ``$XDG_STATE_HOME/indiflask``."""
-    if given := os.environ.get("STATE_DIRECTORY"):
-        return Path(given.partition(":")[0])
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "indiflask"
-
-
 async def serve_tcp(app: App, host: str, port: int) -> None:
     """Serve on a TCP port until a signal. The port is taken first, so that no hardware moves for nothing."""
     hub = Hub()
@@ -80,7 +48,9 @@ async def serve_tcp(app: App, host: str, port: int) -> None:
         tasks.start_soon(_stop_on_signal, engine)
         async with anyio.create_task_group() as running:
             await running.start(engine.run)
-            print(_summary(engine, address), file=sys.stderr, flush=True)
+            engine.flush()
+            hub.settle(peer)
+            print(summary(address, hub.properties()), file=sys.stderr, flush=True)
         tasks.cancel_scope.cancel()
     print("indiflask: stopped", file=sys.stderr, flush=True)
 
@@ -117,18 +87,3 @@ async def _stop_on_signal(engine: Engine) -> None:
             log.info("%s: stopping", signal.Signals(number).name)
             engine.stop()
             signal.signal(number, signal.SIG_DFL)  # the second one ends it at once
-
-
-def _summary(engine: Engine, address: str) -> str:
-    lines = [f"indiflask: serving {engine.app.name} on {address}"]
-    for name, runner in engine.runners.items():
-        shown = [live.name for live in runner.lives.values() if live.prop.definition.group != "General Info"]
-        lines.append(f"  {name}: {', '.join(shown)}")
-    host, _, port = address.rpartition(":")
-    first = next(iter(engine.runners))
-    lines += [
-        f"  see it:   indi_getprop -h {host} -p {port} '{first}.*.*'",
-        f"  KStars:   an INDI host, {host} port {port}",
-        "  Ctrl-C ends it",
-    ]
-    return "\n".join(lines)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from indiflask.errors import IndiError
-from indiflask.gpio import mock_pins_without_gpio
-from indiflask.serving import run_on_loop, serve_stdio, serve_tcp, start_logging
-from indiflask.target import load
+from indiflask.startup import run_on_loop, start_logging
 
 cli = typer.Typer(
     help="An INDI instrument out of a ten-line Python script.",
@@ -23,32 +22,46 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-Target = Annotated[
-    str,
-    typer.Argument(
-        metavar="TARGET",
-        help="module:attribute or path.py[:attribute]; an App, or a function that returns one.",
-    ),
-]
+TARGET_HELP = "module:attribute or path.py[:attribute]; an App, or a function that returns one."
+Target = Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)]
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error; debug shows the wire and tracebacks.")]
 
 
-@cli.command(epilog="Example: indiflask run led.py --port 7625")
+@cli.command(epilog="Example: indiflask run led.py --reload")
 def run(
-    target: Target,
+    targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help=TARGET_HELP)],
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 or :: for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 7624,
+    reload: Annotated[bool, typer.Option("--reload", help="Load a target anew when a file is saved.")] = False,
+    reload_dir: Annotated[
+        list[Path] | None, typer.Option(exists=True, file_okay=False, help="Folder to watch; default: the target's.")
+    ] = None,
+    stop_timeout: Annotated[float, typer.Option(min=0, help="Seconds that a target may take to end.")] = 5.0,
     log_level: LogLevel = "info",
 ) -> None:
-    """Serve an app to INDI clients until Ctrl-C."""
+    """Serve apps to INDI clients until Ctrl-C, each in a process of its own."""
+    from indiflask.supervising import Serving, serve_children
+
     start_logging(log_level)
-    mock_pins_without_gpio()
-    run_on_loop(serve_tcp, load(target), host, port)
+    serving = Serving(
+        targets,
+        host=host,
+        port=port,
+        log_level=log_level,
+        stop_timeout=stop_timeout,
+        reload=reload or bool(reload_dir),
+        reload_dirs=reload_dir or (),
+    )
+    run_on_loop(serve_children, serving)
 
 
 @cli.command(epilog="Example: indiserver ./led.py, where led.py begins with #!/usr/bin/env -S indiflask stdio")
 def stdio(target: Target, log_level: LogLevel = "info") -> None:
     """Be a driver of an INDI server, on stdin and stdout. INDIDEV names the device."""
+    from indiflask.gpio import mock_pins_without_gpio
+    from indiflask.serving import serve_stdio
+    from indiflask.target import load
+
     start_logging(log_level)
     mock_pins_without_gpio()
     run_on_loop(serve_stdio, load(target))

@@ -41,6 +41,29 @@ class Hub:
         self._routing.leave(peer)
         self._flush()
 
+    def suspend(self, peer: Peer, why: str, *, alert: bool) -> None:
+        """An owner's process has ended and will be back: its devices stay, in state Alert if that was not meant."""
+        self._routing.suspend(peer, why, alert=alert)
+        self._flush()
+
+    def resume(self, peer: Peer) -> None:
+        """It is back, and will define what it has now."""
+        self._routing.resume(peer)
+
+    def settle(self, peer: Peer) -> None:
+        """It has defined all that it has: what it had before and has no more is deleted, and requests may come."""
+        self._routing.settle(peer)
+        self._flush()
+
+    def message(self, peer: Peer, text: str) -> None:
+        """Something in words about an owner, for all clients."""
+        self._routing.message(peer, text)
+        self._flush()
+
+    def properties(self) -> dict[str, list[str]]:
+        """The names of the properties there are, by device, in the order of their first definition."""
+        return self._routing.properties()
+
     def after(self, flush: Callable[[], None]) -> None:
         """Call this once all that is being received has been passed on: a link sends its frames together then."""
         self._flushes.append(flush)

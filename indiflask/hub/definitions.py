@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import DefMember, DefVector, Kind, OneMember, SetVector, State
+from indiflask.protocol.reader import read
 from indiflask.protocol.writer import pack
 
 _TIMESTAMP = re.compile(rb"""\stimestamp\s*=\s*(?:"[^"]*"|'[^']*')""")
@@ -21,6 +22,18 @@ def digest(definition: DefVector) -> int:
 def without_time(frame: Frame) -> bytes:
     """The frame's bytes but for its timestamp: the same when nothing has changed since."""
     return _TIMESTAMP.sub(b"", frame.data, count=1)
+
+
+def alarmed(frame: Frame) -> Frame:
+    """A definition, in state Alert: nobody is there to answer for it."""
+    definition = read(frame)
+    return pack(replace(definition, state=State.ALERT)) if isinstance(definition, DefVector) else frame
+
+
+def alert_of(frame: Frame) -> Frame:
+    """The change of a defined property to state Alert, and nothing else."""
+    kind = Kind(frame.tag.decode().removeprefix("def").removesuffix("Vector"))
+    return pack(SetVector(kind, frame.device.decode(), frame.name.decode(), State.ALERT))
 
 
 def as_news(definition: DefVector) -> Frame:

@@ -29,6 +29,7 @@ class Peer:
         "_blobs",
         "_interest",
         "_named_bytes",
+        "away",
         "knows",
         "label",
         "only_blobs",
@@ -50,12 +51,23 @@ class Peer:
         self.owed: set[Key] = set()
         """The definitions that it has asked for, and that have not come yet."""
         self.scolded = False
+        self.away: str | None = None
+        """Of an owner whose process has ended and will be back: why, in words. Its devices are kept meanwhile."""
         self._interest: set[Key] = set()
         self._named_bytes = 0
         self._blobs: dict[Key, BlobMode] = {}
 
     def __repr__(self) -> str:
         return f"<Peer {self.label}>"
+
+    def forget(self) -> None:
+        """Its process has ended, and with it all that it wanted and knew."""
+        self.knows.clear()
+        self.owed.clear()
+        self._interest.clear()
+        self._named_bytes = 0
+        self._blobs.clear()
+        self.scolded = False
 
     def take_interest(self, key: Key) -> bool:
         """Remember what it named; whether that was new. Raises ProtocolError when it has named too much."""

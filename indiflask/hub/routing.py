@@ -9,7 +9,7 @@ import difflib
 import logging
 from collections.abc import Callable, Iterable
 
-from indiflask.hub.definitions import as_news, digest, without_time
+from indiflask.hub.definitions import alarmed, alert_of, as_news, digest, without_time
 from indiflask.hub.peer import Key, Peer
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame
@@ -18,9 +18,11 @@ from indiflask.protocol.messages import (
     DelProperty,
     EnableBlob,
     GetProperties,
+    Kind,
     Message,
     PingReply,
     PingRequest,
+    State,
 )
 from indiflask.protocol.reader import read
 from indiflask.protocol.writer import pack
@@ -31,6 +33,9 @@ BLOB_TAGS = (b"setBLOBVector", b"newBLOBVector")
 
 EMPTY_BLOB_BYTES = 2048
 """A BLOB vector that is shorter, and has no member, is about state alone, and is news like any other."""
+
+EARLY_REQUESTS = 1000
+"""That may wait for apps and drivers to start: a script after a boot has some, and none of BLOBs."""
 
 Route = tuple[Peer, ...]
 
@@ -43,6 +48,12 @@ class Routing:
         self._owners: dict[bytes, Peer] = {}
         self._defined: dict[Key, bytes] = {}
         """Properties that exist, with their definition as it was last said; empty once it has changed since."""
+        self._frames: dict[Key, Frame] = {}
+        """Their definitions, for who asks while their owner is away."""
+        self._starting: dict[Peer, set[Key]] = {}
+        """Owners that have not told all that they have yet, with what they had before and have not defined again."""
+        self._early: list[tuple[Peer, Frame]] = []
+        """Requests for devices that nobody has, while owners start that may."""
         self._routes: dict[tuple[Key, bool], Route] = {}
         self._rules: dict[bytes, Callable[[Peer, Frame], None]] = {
             b"getProperties": self._ask,
@@ -63,15 +74,72 @@ class Routing:
         self._peers.append(peer)
         self._routes.clear()
         if peer.owner:
+            self._starting[peer] = set()
             peer.send(pack(GetProperties()))
 
     def leave(self, peer: Peer) -> None:
         """An end is gone, and with it its devices."""
         self._peers.remove(peer)
         self._routes.clear()
+        self._early = [(asker, frame) for asker, frame in self._early if asker is not peer]
         for device in [device for device, owner in self._owners.items() if owner is peer]:
             del self._owners[device]
             self._forget(peer, pack(DelProperty(device=device.decode())))
+        self._has_started(peer)
+
+    # --- an owner whose process ends and begins again ---
+
+    def suspend(self, peer: Peer, why: str, *, alert: bool) -> None:
+        """Its devices stay. With ``alert`` clients are told that something is wrong."""
+        peer.away = why
+        peer.forget()
+        self._routes.clear()
+        for key in self._owned(peer):
+            self._defined[key] = b""  # whatever it says next is news
+            if alert:
+                for other in self._route(key, blob=False):
+                    other.send(alert_of(self._frames[key]))
+        self._has_started(peer)
+
+    def resume(self, peer: Peer) -> None:
+        """A new process speaks for its devices."""
+        peer.away = None
+        self._starting[peer] = set(self._owned(peer))
+
+    def settle(self, peer: Peer) -> None:
+        """What it had before and has not defined again is no more."""
+        for device, name in sorted(self._starting.get(peer, ())):
+            self._forget(peer, pack(DelProperty(device=device.decode(), name=name.decode())))
+        kept = {device for device, _ in self._defined}
+        for device in [device for device, owner in self._owners.items() if owner is peer and device not in kept]:
+            del self._owners[device]
+            self._forget(peer, pack(DelProperty(device=device.decode())))
+        self._has_started(peer)
+
+    def _has_started(self, peer: Peer) -> None:
+        """Or will not: requests that waited for it are taken now."""
+        if self._starting.pop(peer, None) is not None:
+            early, self._early = self._early, []
+            for asker, frame in early:
+                self.take(asker, frame)
+
+    def message(self, peer: Peer, text: str) -> None:
+        """To each client that hears of one of its devices; to all, while it has none."""
+        devices = sorted(device for device, owner in self._owners.items() if owner is peer)
+        for device in devices or [b""]:
+            self._say(peer, pack(Message(message=text, device=device.decode() or None)))
+
+    def _owned(self, peer: Peer) -> list[Key]:
+        return [key for key in self._defined if self._owners.get(key[0]) is peer]
+
+    def properties(self) -> dict[str, list[str]]:
+        """The names of all that is defined, by device."""
+        found: dict[str, list[str]] = {}
+        for device, name in self._defined:
+            found.setdefault(device.decode(), []).append(name.decode())
+        return found
+
+    # --- frames ---
 
     def take(self, peer: Peer, frame: Frame) -> None:
         """Pass a frame on to whom it concerns. What is no INDI is answered, and goes nowhere."""
@@ -99,6 +167,20 @@ class Routing:
         for owner in owners:
             if owner is not None and owner is not peer:
                 owner.send(frame)
+                if owner.away:
+                    self._show_as_it_was(peer, owner, key)
+
+    def _show_as_it_was(self, peer: Peer, owner: Peer, asked: Key) -> None:
+        """The definitions of an owner that is away, in state Alert, and why."""
+        for key in self._owned(owner):
+            if _covers(asked, key):
+                peer.owed.discard(key)
+                self._tell_definition(peer, key, alarmed(self._frames[key]), self._digest(key), None)
+        self._answer(peer, owner.away or "")
+
+    def _digest(self, key: Key) -> int:
+        definition = read(self._frames[key])
+        return digest(definition) if isinstance(definition, DefVector) else 0
 
     def _enable_blob(self, peer: Peer, frame: Frame) -> None:
         element = read(frame)
@@ -113,9 +195,17 @@ class Routing:
         key = (frame.device, frame.name)
         owner = self._owners.get(frame.device)
         if owner is None:
-            self._answer(peer, self._unknown(frame.device), frame.device)
+            if self._starting and len(self._early) < EARLY_REQUESTS:
+                self._early.append((peer, frame))
+            else:
+                self._answer(peer, self._unknown(frame.device), frame.device)
             return
         self._take_interest(peer, key)
+        if owner.away:
+            if key in self._frames:
+                peer.send(alert_of(self._frames[key]))
+            self._answer(peer, owner.away, frame.device)
+            return
         owner.send(frame)
         for other in self._route(key, blob=frame.tag in BLOB_TAGS):
             if other is not peer and not other.owner:
@@ -157,6 +247,9 @@ class Routing:
         said, known = without_time(frame), digest(definition)
         changed = self._defined.get(key) != said
         self._defined[key] = said
+        self._frames[key] = frame
+        if peer in self._starting:
+            self._starting[peer].discard(key)
         for other in self._peers:
             if other is not peer and other.hears(key) and not other.only_blobs:
                 self._tell_definition(other, key, frame, known, definition if changed else None)
@@ -169,8 +262,8 @@ class Routing:
         elif peer.knows[key] != known:
             peer.send(pack(DelProperty(device=frame.device.decode(), name=frame.name.decode())))
             peer.send(frame)
-        elif news is not None:
-            peer.send(as_news(news))
+        elif news is not None and not (news.kind is Kind.BLOB and news.state is State.BUSY):
+            peer.send(as_news(news))  # an empty BLOB vector while Busy stops PHD2's looping
         peer.knows[key] = known
 
     def _may_own(self, peer: Peer, frame: Frame) -> bool:
@@ -218,7 +311,7 @@ class Routing:
         """A property or a device is no more: said to all whom it concerns, and forgotten."""
         gone = [key for key in self._defined if _covers((frame.device, frame.name), key)]
         for key in gone:
-            del self._defined[key]
+            del self._defined[key], self._frames[key]
         for other in self._peers:
             if other is not owner and not other.only_blobs and self._concerns(other, frame):
                 other.send(frame)

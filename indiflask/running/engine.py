@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,13 +47,19 @@ FLUSH_AT = 256
 """Frames that may gather on the loop before they are sent without waiting for its next turn."""
 
 
+CONNECT_SECONDS = 10.0
+"""How long clients may wait, after a reload, for devices that are being connected again."""
+
+
 class Engine:
     """Runs an app: its devices, lifespans and snoops. Made on the loop.
 
     ``name`` replaces the name of the app's own device (INDIDEV); others become "<name> <their name>".
+    ``connect`` names devices that are connected before anybody is told anything: those that were before a reload.
     """
 
-    def __init__(self, app: App, send: Send, *, state_dir: Path, name: str = "") -> None:
+    def __init__(self, app: App, send: Send, *, state_dir: Path, name: str = "", connect: Collection[str] = ()) -> None:
+        self._connect = connect
         self.app = app
         self.loop = Loop.current()
         self._send = send
@@ -123,6 +129,7 @@ class Engine:
             try:
                 for runner in self.runners.values():
                     await tasks.start(runner.run)
+                await self._connect_again()
                 self._start()
                 task_status.started()
                 await self._stopping.wait()
@@ -131,6 +138,12 @@ class Engine:
                     async with anyio.create_task_group() as closing:
                         for runner in self.runners.values():
                             closing.start_soon(runner.close)
+
+    async def _connect_again(self) -> None:
+        runners = [self.runners[name] for name in self._connect if name in self.runners]
+        with anyio.move_on_after(CONNECT_SECONDS):
+            for runner in runners:
+                await runner.session.connect_again()
 
     def _start(self) -> None:
         self.started = True

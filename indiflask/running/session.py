@@ -218,6 +218,14 @@ class Session:
             live.define()
         self._start_beside(tasks, "always")
 
+    async def connect_again(self) -> None:
+        """After a reload. What goes wrong is CONNECTION's to show."""
+        if not self.connected:
+            try:
+                await self._runner.connection.request(CONNECTED)
+            except Reject as reject:
+                log.warning("%s could not be connected again: %s", self._runner.name, reject)
+
     async def keep_connected(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """``auto``: connect at the start and again when lost, until a client disconnects."""
         failures = 0

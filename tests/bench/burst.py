@@ -9,7 +9,7 @@ from functools import partial
 from tests.bench.client import Client, Late
 from tests.bench.report import USAGE, Column, duration, median, show
 from tests.bench.runs import Entry, Result, Round, alternate
-from tests.bench.servers import WAYS, in_process, loops
+from tests.bench.servers import WAYS, has_indipydriver, in_process, loops
 
 NAME = re.compile(rb"""<defNumberVector(?=[^>]*\bname=["'](P\d+)["'])""")
 END = b"</defNumberVector>"
@@ -55,6 +55,8 @@ def entries(count: int, clients: int) -> list[Entry]:
         for loop, env in loops().items()
         for way, serve in WAYS.items()
     ]
+    if not has_indipydriver():
+        return ours
     return [*ours, Entry(f"{what}, indipydriver in process", partial(in_process, size), measured, "in process")]
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from tests.bench.client import RUN_SECONDS, Client, Late
 from tests.bench.report import USAGE, Column, duration, median, ratios, show
 from tests.bench.runs import Entry, Round, alternate
-from tests.bench.servers import WAYS, in_process, loops
+from tests.bench.servers import WAYS, has_indipydriver, in_process, loops
 
 VALUE = re.compile(rb">\s*(\d{6})x")
 TAIL = 200
@@ -52,6 +52,8 @@ def entries(count: int) -> list[Entry]:
         for way, serve in WAYS.items()
         for how, name in (("event loop", "AWAITED"), ("thread", "CALLED"))
     ]
+    if not has_indipydriver():
+        return ours
     peer = "indipydriver in process, indipyserver"
     return [*ours, Entry(peer, in_process, partial(measure, "PUBLISH", count), "in process")]
 

@@ -32,6 +32,14 @@ def loops() -> dict[str, Env]:
     return {"uvloop": {}, **plain}
 
 
+def has_indipydriver() -> bool:
+    """Whether requirements.txt is installed, without which ours are measured alone."""
+    if find_spec("indipydriver") and find_spec("indipyserver"):
+        return True
+    print("indipydriver and indipyserver are not installed: see tests/bench/requirements.txt")
+    return False
+
+
 def app_run(driver: str, env: Env) -> AbstractContextManager[Program]:
     """``python driver.py``, which calls ``app.run()``."""
     return script(DRIVERS / f"{driver}.py", env)

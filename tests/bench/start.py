@@ -13,7 +13,7 @@ from tests.bench.client import first_definition
 from tests.bench.machine import cpu_seconds, peak_memory
 from tests.bench.report import USAGE, Column, duration, median, ratios, show
 from tests.bench.runs import Result, Round
-from tests.bench.servers import DRIVERS, Env, loops
+from tests.bench.servers import DRIVERS, Env, has_indipydriver, loops
 from tests.peers import HERE, INDIFLASK, free_port, started
 
 PAUSE_SECONDS = 0.001
@@ -83,6 +83,8 @@ def steps() -> list[tuple[Result, partial[None]]]:
     for name, statement in PARTS.items():
         result = Result(name)
         found.append((result, partial(import_once, result, statement)))
+    if not has_indipydriver():
+        return found
     peer = Result("indipydriver in process, indipyserver", "in process")
     return [*found, (peer, partial(serve_once, peer, [sys.executable, str(DRIVERS / "peer.py")], {}))]
 

@@ -10,7 +10,7 @@ from functools import partial
 from tests.bench.client import Client, Late
 from tests.bench.report import USAGE, duration, median, percentile, ratios, show
 from tests.bench.runs import Entry, Round, alternate
-from tests.bench.servers import WAYS, external, in_process, loops, telescope
+from tests.bench.servers import WAYS, external, has_indipydriver, in_process, loops, telescope
 
 WARM_UP = 20
 """Requests before the clock counts: imports and caches, and threads that start on first use."""
@@ -78,8 +78,11 @@ def ours(count: int) -> list[Entry]:
 
 def peers(count: int) -> list[Entry]:
     named = partial(measure, AWAITED, count)
+    libindi = Entry("indi_simulator_telescope, indiserver", telescope, partial(measure, COORD, count), "indiserver")
+    if not has_indipydriver():
+        return [libindi]
     return [
-        Entry("indi_simulator_telescope, indiserver", telescope, partial(measure, COORD, count), "indiserver"),
+        libindi,
         Entry("indipydriver in process, indipyserver", in_process, named, "in process"),
         Entry("indipydriver as external driver, indipyserver", external, named, "external"),
     ]

@@ -6,9 +6,6 @@ from indiflask.hub import Hub
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import (
     BlobMode,
-    DefMember,
-    DefNumber,
-    DefVector,
     DelProperty,
     Element,
     EnableBlob,
@@ -16,79 +13,11 @@ from indiflask.protocol.messages import (
     Kind,
     Message,
     NewVector,
-    OneBlob,
     OneMember,
-    Permission,
     PingReply,
     PingRequest,
-    SetVector,
-    State,
 )
-from indiflask.protocol.reader import read
-from indiflask.protocol.writer import pack
-
-
-class End:
-    """A peer that keeps what it is sent."""
-
-    def __init__(self, hub: Hub, label: str = "end", *, owner: bool = False) -> None:
-        self.hub = hub
-        self.heard: list[Element] = []
-        self.peer = hub.join(label, self.hear, owner=owner)
-
-    def hear(self, frame: Frame) -> None:
-        self.heard.append(read(frame))
-
-    def say(self, *elements: Element) -> None:
-        self.hub.receive(self.peer, [pack(element) for element in elements])
-
-    def take(self) -> list[Element]:
-        """What it was sent since the last time."""
-        heard, self.heard = self.heard, []
-        return heard
-
-
-def number(name: str = "N", value: str = "1", *, device: str = "D", max: float = 9) -> DefVector:
-    return DefVector(
-        Kind.NUMBER,
-        device,
-        name,
-        state=State.OK,
-        permission=Permission.RW,
-        members=(DefNumber("X", value=value, max=max),),
-    )
-
-
-def news(name: str = "N", value: str = "2", *, device: str = "D") -> SetVector:
-    return SetVector(Kind.NUMBER, device, name, State.OK, members=(OneMember("X", value),))
-
-
-BLOB = DefVector(Kind.BLOB, "D", "B", permission=Permission.RO, members=(DefMember("B"),))
-IMAGE = SetVector(Kind.BLOB, "D", "B", State.OK, members=(OneBlob("B", 3, ".fits", b"YWJj"),))
-EMPTY = SetVector(Kind.BLOB, "D", "B", State.OK)
-ASK = GetProperties()
-
-
-@pytest.fixture
-def hub() -> Hub:
-    return Hub()
-
-
-@pytest.fixture
-def driver(hub: Hub) -> End:
-    """It owns D with N and B."""
-    driver = End(hub, "driver", owner=True)
-    driver.say(number(), BLOB)
-    driver.take()
-    return driver
-
-
-def client(hub: Hub, *said: Element) -> End:
-    """Somebody who said this, and has the answers behind him."""
-    end = End(hub, "client")
-    end.say(*said)
-    return end
-
+from tests.hub.kit import ASK, BLOB, EMPTY, IMAGE, End, client, news, number
 
 # --- interest ---
 

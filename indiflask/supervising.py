@@ -1,0 +1,96 @@
+"""``indiflask run``: the hub and its clients in this process, each target in a child of its own. No app is imported."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from indiflask.errors import IndiError
+from indiflask.hub import Hub
+from indiflask.links.child import Child, Command
+from indiflask.links.listener import serve
+from indiflask.startup import state_dir
+from indiflask.summary import summary
+
+log = logging.getLogger("indiflask")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is served, where and how."""
+
+    targets: Sequence[str]
+    host: str = "127.0.0.1"
+    port: int = 7624
+    log_level: str = "info"
+    stop_timeout: float = 5.0
+    reload: bool = False
+    reload_dirs: Sequence[Path] = ()
+
+
+async def serve_children(serving: Serving) -> None:
+    """Serve until a signal, or until all targets have been given up: raises IndiError then."""
+    hub = Hub()
+    async with anyio.create_task_group() as tasks:
+        address = await tasks.start(partial(serve, hub, serving.host, serving.port))
+        children = [
+            Child(hub, _command(target, serving), stop_timeout=serving.stop_timeout) for target in serving.targets
+        ]
+        tasks.start_soon(_stop_on_signal, children)
+        if serving.reload:
+            for child, target in zip(children, serving.targets, strict=True):
+                tasks.start_soon(_watch, child, target, serving.reload_dirs)
+        async with anyio.create_task_group() as running:
+            for child in children:
+                running.start_soon(child.run)
+            for child in children:
+                await child.settled.wait()
+            if not all(child.failure for child in children):
+                print(summary(address, hub.properties()), file=sys.stderr, flush=True)
+        tasks.cancel_scope.cancel()
+    failures = [child.failure for child in children if child.failure]
+    if failures:
+        raise IndiError("; ".join(failures))
+    print("indiflask: stopped", file=sys.stderr, flush=True)
+
+
+def _command(target: str, serving: Serving) -> Command:
+    options = ["--log-level", serving.log_level, "--state-dir", str(state_dir())]
+
+    def line(descriptor: int, connected: Sequence[str]) -> list[str]:
+        again = [f"--connect={device}" for device in connected]
+        start = [sys.executable, "-m", "indiflask.child", "--socket", str(descriptor)]
+        return [*start, *options, *again, "--", target]
+
+    env = {"PYTHONUNBUFFERED": "1"}
+    if serving.reload:
+        env["PYTHONDONTWRITEBYTECODE"] = "1"  # a .pyc is told from a newer file by the second: two saves are quicker
+    return Command(_name(target), line, waits_for_change=serving.reload, env=env)
+
+
+def _name(target: str) -> str:
+    """A short name of a target, for the log: ``examples/led.py:app`` is led."""
+    place = target.rpartition(":")[0] or target
+    return Path(place).stem if place.endswith(".py") or "/" in place else place
+
+
+async def _watch(child: Child, target: str, folders: Sequence[Path]) -> None:
+    from indiflask.reload import folder_of, watch
+
+    await watch(child, folders or [folder_of(target)])
+
+
+async def _stop_on_signal(children: Sequence[Child]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            log.info("%s: stopping", signal.Signals(number).name)
+            for child in children:
+                child.stop()
+            signal.signal(number, signal.SIG_DFL)  # the second one ends it at once
