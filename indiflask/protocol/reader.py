@@ -8,13 +8,14 @@ members are not judged here, since what they mean needs the definition.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.escapes import unescape
 from indiflask.protocol.frames import Frame, Framer
 from indiflask.protocol.messages import BlobMode, Element, OneMember
-from indiflask.protocol.schema import ELEMENTS, MEMBERS, Attribute, Member, MemberShape
+from indiflask.protocol.schema import ELEMENTS, MEMBERS, SHAPES, Attribute, Member, MemberShape
 
 __all__ = ["read"]
 
@@ -25,6 +26,30 @@ _START_TAG: Final = re.compile(
     rb"""<([A-Za-z_][A-Za-z0-9_.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*)[ \t\r\n]*+(/?)>"""
 )
 _BLANKS: Final = b" \t\r\n"
+_PLAIN_ONE: Final = {
+    tag: re.compile(
+        rb'[ \t\r\n]*+<%b[ \t\r\n]++name="([^"]*+)"[ \t\r\n]*+>([^<]*+)</%b[ \t\r\n]*+>' % (tag.encode(), tag.encode())
+    )
+    for tag in MEMBERS
+    if tag.startswith("one") and tag != "oneBLOB"
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Attributes:
+    """A tag's attributes by the bytes of their names, and the fields without which its record cannot be."""
+
+    known: dict[bytes, Attribute]
+    required: frozenset[str]
+
+
+_ATTRIBUTES_OF: Final = {
+    shape.tag: _Attributes(
+        {attribute.name.encode(): attribute for attribute in shape.attributes},
+        frozenset(attribute.field for attribute in shape.attributes if attribute.required),
+    )
+    for shape in SHAPES
+}
 _MODES: Final = {mode.value: mode for mode in BlobMode}
 
 
@@ -60,7 +85,7 @@ def _read(data: bytes) -> Element:
     shape = ELEMENTS.get(tag)
     if shape is None:
         raise ProtocolError(f"INDI has no element <{tag}>", 0)
-    fields = _fields(tag, shape.attributes, start[2], 0)
+    fields = _fields(_ATTRIBUTES_OF[tag], tag, start[2], 0)
     if shape.kind is not None:
         fields["kind"] = shape.kind
         fields["members"] = () if start[3] else _members(data, start.end(), MEMBERS[shape.member])
@@ -73,14 +98,15 @@ def _read(data: bytes) -> Element:
 
 def _members(data: bytes, at: int, shape: MemberShape) -> tuple[Member, ...]:
     """The children from ``at`` on, up to the end tag."""
-    members = []
-    expected = shape.tag.encode()
+    members: list[Member] = []
+    at = _plain_members(data, at, shape, members)
+    expected, attributes = shape.tag.encode(), _ATTRIBUTES_OF[shape.tag]
     at = data.find(b"<", at)
     while at >= 0 and not data.startswith(b"</", at):
         start = _start_tag(data, at)
         if start[1] != expected:
             raise ProtocolError(f"<{_text(start[1])}> stands where only <{shape.tag}> may", at)
-        fields = _fields(shape.tag, shape.attributes, start[2], at)
+        fields = _fields(attributes, shape.tag, start[2], at)
         end = text = start.end()
         if not start[3]:
             end = data.find(b"<", text)
@@ -92,6 +118,16 @@ def _members(data: bytes, at: int, shape: MemberShape) -> tuple[Member, ...]:
     return tuple(members)
 
 
+def _plain_members(data: bytes, at: int, shape: MemberShape, members: list[Member]) -> int:
+    """Take the children that have a name and a text and nothing else, which most have; returns where they end."""
+    plain = _PLAIN_ONE.get(shape.tag)
+    while plain is not None and (found := plain.match(data, at)) is not None:
+        name, text = found.groups()
+        members.append(OneMember(_text(name), _text(text).strip(" \t\n")))
+        at = found.end()
+    return at
+
+
 def _member(shape: MemberShape, fields: dict[str, object], raw: bytes) -> Member:
     if shape.tag == "oneBLOB":
         return shape.make(base64=raw if "enclen" in fields else raw.strip(_BLANKS), **fields)
@@ -101,21 +137,24 @@ def _member(shape: MemberShape, fields: dict[str, object], raw: bytes) -> Member
     return shape.make(value=value, **fields)
 
 
-def _fields(tag: str, attributes: tuple[Attribute, ...], raw: bytes, at: int) -> dict[str, object]:
+def _fields(attributes: _Attributes, tag: str, raw: bytes, at: int) -> dict[str, object]:
     """The record's fields that a start tag gives."""
-    given = {name: double or single for name, double, single in _ATTRIBUTES.findall(raw)}
     fields: dict[str, object] = {}
-    for attribute in attributes:
-        value = given.get(attribute.key)
-        if value is None:
-            if attribute.required:
-                raise ProtocolError(f"<{tag}> needs the attribute {attribute.name}", at)
+    for key, double, single in _ATTRIBUTES.findall(raw):
+        attribute = attributes.known.get(key)
+        if attribute is None:
             continue
-        text = _text(value)
+        text = _text(double or single)
+        if attribute.read is None:
+            fields[attribute.field] = text
+            continue
         try:
             fields[attribute.field] = attribute.read(text)
         except ValueError as error:
             raise ProtocolError(f"{attribute.name} of <{tag}> is {text!r}, and should be {error}", at) from None
+    if not attributes.required <= fields.keys():
+        missing = next(one.name for one in attributes.known.values() if one.required and one.field not in fields)
+        raise ProtocolError(f"<{tag}> needs the attribute {missing}", at)
     return fields
 
 
@@ -136,5 +175,5 @@ def _start_tag(data: bytes, at: int) -> re.Match[bytes]:
 
 def _text(raw: bytes) -> str:
     """What raw bytes say, line ends as XML has them. Framing has seen to it that they are UTF-8."""
-    text = unescape(raw).decode("utf-8", "replace")
+    text = (unescape(raw) if b"&" in raw else raw).decode("utf-8", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -6,12 +6,12 @@ they cannot differ.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from indiflask.protocol.escapes import escape
 from indiflask.protocol.messages import (
     DefMember,
     DefNumber,
@@ -36,7 +36,7 @@ from indiflask.protocol.messages import (
 from indiflask.protocol.numbers import NumberError, exact_text, parse_number
 from indiflask.protocol.timestamps import format_timestamp, parse_timestamp
 
-__all__ = ["ELEMENTS", "MEMBERS", "Attribute", "ElementShape", "MemberShape", "Sender", "tag_of"]
+__all__ = ["ELEMENTS", "MEMBERS", "SHAPES", "Attribute", "ElementShape", "MemberShape", "Sender", "tag_of"]
 
 Member: TypeAlias = DefMember | OneMember | OneBlob
 
@@ -54,18 +54,15 @@ class Attribute:
     """An attribute: its name on the wire, the record's field, and how its text becomes a value and back.
 
     ``read`` raises ValueError with a text that says what would be right. A missing attribute leaves the field's
-    default, unless it is ``required``. ``key`` is the name as it stands among bytes.
+    default, unless it is ``required``. ``read`` is None where the text is the value. ``write`` gives what stands
+    between the quotes.
     """
 
     name: str
     field: str
     required: bool
-    read: Callable[[str], object]
+    read: Callable[[str], object] | None
     write: Callable[..., str]
-    key: bytes = dataclasses.field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "key", self.name.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +85,6 @@ class ElementShape:
     kind: Kind | None = None
     member: str = ""
     mode: bool = False
-
-
-def _same(text: str) -> str:
-    return text
 
 
 def _seconds(text: str) -> float | None:
@@ -123,10 +116,6 @@ def _word_of(words: type[enum.Enum]) -> Callable[[str], enum.Enum]:
     return read
 
 
-def _value_of(word: enum.Enum) -> str:
-    return str(word.value)
-
-
 def _attached(text: str) -> bool:
     return text == "true"
 
@@ -136,11 +125,12 @@ def _attached_text(attached: bool) -> str:
 
 
 def _text(name: str, *, required: bool = False) -> Attribute:
-    return Attribute(name, name, required, _same, str)
+    return Attribute(name, name, required, None, escape)
 
 
 def _word(name: str, words: type[enum.Enum], *, required: bool = True, to: str = "") -> Attribute:
-    return Attribute(name, to or name, required, _word_of(words), _value_of)
+    written: dict[enum.Enum, str] = {word: word.value for word in words}
+    return Attribute(name, to or name, required, _word_of(words), written.__getitem__)
 
 
 def _number(name: str) -> Attribute:
@@ -213,12 +203,18 @@ ELEMENTS: Final = {shape.tag: shape for shape in _ELEMENTS}
 #: Every child of a vector, by its tag.
 MEMBERS: Final = {shape.tag: shape for shape in _MEMBERS}
 
-_WORDS: Final = {DefVector: "def", SetVector: "set", NewVector: "new"}
-_PLAIN: Final = {shape.make: shape.tag for shape in _ELEMENTS if shape.kind is None}
+#: Both.
+SHAPES: Final[tuple[ElementShape | MemberShape, ...]] = (*_ELEMENTS, *_MEMBERS)
+
+_VECTOR_TAGS: Final = {
+    make: {kind: f"{word}{kind.value}Vector" for kind in Kind}
+    for make, word in ((DefVector, "def"), (SetVector, "set"), (NewVector, "new"))
+}
+_PLAIN_TAGS: Final = {shape.make: shape.tag for shape in _ELEMENTS if shape.kind is None}
 
 
 def tag_of(element: Element) -> str:
     """The tag that an element is written with."""
     if isinstance(element, DefVector | SetVector | NewVector):
-        return f"{_WORDS[type(element)]}{element.kind.value}Vector"
-    return _PLAIN[type(element)]
+        return _VECTOR_TAGS[type(element)][element.kind]
+    return _PLAIN_TAGS[type(element)]

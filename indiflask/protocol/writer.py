@@ -6,6 +6,10 @@ lengths for it, and hangs on any other layout (INDI.md, trap 1). Members stand i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final
+
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.escapes import clean, escape, escape_content
 from indiflask.protocol.frames import Frame
@@ -19,7 +23,7 @@ from indiflask.protocol.messages import (
     OneMember,
     SetVector,
 )
-from indiflask.protocol.schema import ELEMENTS, MEMBERS, Attribute, MemberShape, tag_of
+from indiflask.protocol.schema import ELEMENTS, SHAPES, Attribute, tag_of
 
 __all__ = ["pack", "write"]
 
@@ -35,42 +39,54 @@ def pack(element: Element) -> Frame:
     device, name = getattr(element, "device", None), getattr(element, "name", None)
     attached = 0
     if isinstance(element, SetVector | NewVector):
-        attached = sum(isinstance(member, OneBlob) and member.attached for member in element.members)
+        attached = sum([isinstance(member, OneBlob) and member.attached for member in element.members])
     return Frame(_write(element, tag), tag.encode(), clean(device or "").encode(), clean(name or "").encode(), attached)
 
 
 def _write(element: Element, tag: str) -> bytes:
-    shape = ELEMENTS.get(tag)
-    if shape is None:
+    starts = _STARTS.get(tag)
+    if starts is None:
         raise ProtocolError(f"INDI has no element <{tag}>: lights are read-only")
-    start = f"<{tag}{_attributes(element, shape.attributes)}"
+    start = starts(element)
     if isinstance(element, EnableBlob):
         return f"{start}>{element.mode.value}</{tag}>".encode()
     if not isinstance(element, DefVector | SetVector | NewVector) or not element.members:
         return f"{start}/>".encode()
-    child = MEMBERS[shape.member]
-    if child.tag == "oneBLOB":
-        blobs = b"".join(_blob(member, child) for member in element.members if isinstance(member, OneBlob))
+    child = ELEMENTS[tag].member
+    if child == "oneBLOB":
+        blobs = b"".join([_blob(member) for member in element.members if isinstance(member, OneBlob)])
         return b"%b>%b</%b>" % (start.encode(), blobs, tag.encode())
     members = "".join([_member(member, child) for member in element.members if not isinstance(member, OneBlob)])
     return f"{start}>{members}</{tag}>".encode()
 
 
-def _member(member: DefMember | OneMember, shape: MemberShape) -> str:
-    start = f"<{shape.tag}{_attributes(member, shape.attributes)}"
-    return f"{start}>{escape_content(member.value)}</{shape.tag}>" if member.value else f"{start}/>"
+def _member(member: DefMember | OneMember, tag: str) -> str:
+    start = f'<{tag} name="{escape(member.name)}"' if type(member) is OneMember else _STARTS[tag](member)
+    return f"{start}>{escape_content(member.value)}</{tag}>" if member.value else f"{start}/>"
 
 
-def _blob(blob: OneBlob, shape: MemberShape) -> bytes:
-    start = f"<{shape.tag}{_attributes(blob, shape.attributes)}".encode()
+def _blob(blob: OneBlob) -> bytes:
+    start = _STARTS["oneBLOB"](blob).encode()
     return b"%b>%b</oneBLOB>" % (start, blob.base64) if blob.base64 else start + b"/>"
 
 
-def _attributes(record: object, attributes: tuple[Attribute, ...]) -> str:
-    """A start tag's attributes, a blank before each; those that the record does not give are left out."""
-    parts = []
-    for attribute in attributes:
-        value = getattr(record, attribute.field, None)
-        if value is not None and value is not False:
-            parts.append(f' {attribute.name}="{escape(attribute.write(value))}"')
-    return "".join(parts)
+def _start(tag: str, attributes: tuple[Attribute, ...]) -> Callable[[object], str]:
+    """Writes a start tag without its end; attributes that the record does not give are left out."""
+    opening = f"<{tag}"
+    pieces = [(f' {attribute.name}="', attribute.write) for attribute in attributes]
+    get: Callable[[Any], tuple[object, ...]] = attrgetter(*(attribute.field for attribute in attributes))
+    if len(pieces) == 1:
+        (only, write) = pieces[0]
+        return lambda record: f'{opening}{only}{write(get(record))}"'
+
+    def start(record: object) -> str:
+        text = opening
+        for (piece, write), value in zip(pieces, get(record), strict=True):
+            if value is not None and value is not False:
+                text += f'{piece}{write(value)}"'
+        return text
+
+    return start
+
+
+_STARTS: Final = {shape.tag: _start(shape.tag, shape.attributes) for shape in SHAPES}
