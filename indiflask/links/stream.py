@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
+from indiflask.links.readiness import readiness
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -26,24 +28,28 @@ class Stream:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._socket = sock
+        self._readiness = readiness(sock)
+        self._emptied = True
+        """Whether the last read took all there was: then waiting comes first."""
         self.reset = False
         """Whether the other side is gone altogether, and has not only ended what it says."""
 
     async def receive(self) -> bytes:
         """What has come; empty at the end of the stream, which a reset is too."""
-        waited = False
+        if self._emptied:
+            await self._readiness.wait()
+        else:  # one that talks faster than it is heard lets the others have a turn
+            await anyio.lowlevel.cancel_shielded_checkpoint()
         while True:
             try:
                 data = self._socket.recv(RECEIVE_BYTES)
             except (BlockingIOError, InterruptedError):
-                await anyio.wait_readable(self._socket)
-                waited = True
+                await self._readiness.wait()
             except ConnectionError:
                 self.reset = True
                 return b""
             else:
-                if not waited:  # one that talks faster than it is heard lets the others have a turn
-                    await anyio.lowlevel.cancel_shielded_checkpoint()
+                self._emptied = len(data) < RECEIVE_BYTES
                 return data
 
     def send_now(self, data: Buffer) -> int:
@@ -64,4 +70,5 @@ class Stream:
 
     def close(self) -> None:
         """Close it. Nobody may be waiting for it."""
+        self._readiness.close()
         self._socket.close()
