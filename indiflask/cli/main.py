@@ -67,6 +67,16 @@ def stdio(target: Target, log_level: LogLevel = "info") -> None:
     run_on_loop(serve_stdio, load(target))
 
 
+@cli.command(epilog="Example: indiflask new lamp")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A Python name: NAME.py and test_NAME.py are written.")],
+) -> None:
+    """Write a driver to begin with, and its test, into this folder."""
+    from indiflask.cli.new import write_starter
+
+    typer.echo(write_starter(name))
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"indiflask {version('indiflask')}")

@@ -57,7 +57,7 @@ def indiflask(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]
     return subprocess.run([INDIFLASK, *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=False)
 
 
-@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["stdio", "--help"], []])
+@pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["stdio", "--help"], ["new", "--help"], []])
 def test_help_ends_with_an_example(command: list[str], folder: Path) -> None:
     shown = indiflask(*command, folder=folder)
     text = shown.stdout + shown.stderr
@@ -85,14 +85,15 @@ def test_version(folder: Path) -> None:
 )
 @pytest.mark.parametrize("command", ["run", "stdio"])
 def test_a_target_that_cannot_be_loaded(command: str, target: str, expected: str, folder: Path) -> None:
-    failed = indiflask(command, target, folder=folder)
+    port = ["--port", "0"] if command == "run" else []
+    failed = indiflask(command, target, *port, folder=folder)
     assert failed.returncode == 1
     assert expected in failed.stderr
     assert "Traceback" not in failed.stderr
 
 
 def test_debug_shows_the_traceback(folder: Path) -> None:
-    failed = indiflask("run", "raises.py", "--log-level", "debug", folder=folder)
+    failed = indiflask("run", "raises.py", "--port", "0", "--log-level", "debug", folder=folder)
     assert "Traceback" in failed.stderr
     assert "ZeroDivisionError" in failed.stderr
     assert failed.returncode == 1
@@ -109,7 +110,7 @@ def test_a_port_in_use_is_told(folder: Path) -> None:
 
 
 def test_an_unknown_log_level_is_told(folder: Path) -> None:
-    failed = indiflask("run", "lamp.py", "--log-level", "loud", folder=folder)
+    failed = indiflask("run", "lamp.py", "--port", "0", "--log-level", "loud", folder=folder)
     assert failed.returncode != 0
     assert "debug, info, warning, error" in failed.stderr
 
