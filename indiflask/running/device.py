@@ -24,8 +24,10 @@ from indiflask.running.handler import Early, Run
 from indiflask.running.live import Live, Request
 from indiflask.running.pending import Pending
 from indiflask.running.place import Place
+from indiflask.running.queue import Queue
 from indiflask.running.session import Session
 from indiflask.running.settings import Settings
+from indiflask.running.signals import Bell
 from indiflask.running.worker import Worker
 from indiflask.values import Reply, State, Value, Values
 
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
     from indiflask.running.engine import Engine
 
 log = logging.getLogger(__name__)
-
-BUSY_AFTER = 0.05
-"""Seconds until a request that still runs is shown as Busy: what a person takes for "at once"."""
 
 MAX_WAITING = 100
 """Requests that may wait for one device. A person cannot make that many; a script in a loop can."""
@@ -52,13 +51,12 @@ class DeviceRunner:
         self.worker = Worker(f"indiflask {name}", engine.loop)
         self.session = Session(self)
         self.settings = Settings(self, engine.state_file(name))
+        self.queue = Queue(self)
         self._places: dict[str, Place] = {}
-        self._inbox: deque[Request] = deque()
-        self._wake = anyio.Event()
+        self._crowd: set[Run] = set()
+        """Requests that wait for a place."""
         self._errands: deque[tuple[Callable[..., Coroutine[Any, Any, None]], tuple[Any, ...]]] = deque()
-        self._errand = anyio.Event()
-        self._idle = anyio.Event()
-        self._idle.set()
+        self._errand = Bell()
         self._readings = 0
         self._task_workers: dict[int, Worker] = {}
         self._tasks: TaskGroup | None = None
@@ -76,7 +74,7 @@ class DeviceRunner:
         lives = {}
         for prop in [*properties, *self.device.properties.values()]:
             exclusive = prop.declaration.conduct.exclusive
-            place = self._places.setdefault(exclusive, Place()) if exclusive else Place()
+            place = self._places.setdefault(exclusive, Place(self._crowd)) if exclusive else Place(self._crowd)
             lives[prop.definition.name] = prop.host = Live(prop, self, place)
         return lives
 
@@ -87,7 +85,8 @@ class DeviceRunner:
         async with anyio.create_task_group() as self._tasks:
             self.serving = True
             await self.session.start_always(self._tasks)
-            self._tasks.start_soon(self._dispatch)
+            self._tasks.start_soon(self.queue.serve)
+            self._tasks.start_soon(self.queue.tell_busy)
             self._tasks.start_soon(self._run_errands)
             if self.device.hardware.options.auto:
                 await self._tasks.start(self.session.keep_connected)
@@ -110,15 +109,14 @@ class DeviceRunner:
             prop.host = None
             prop.values, prop.state, prop.definition = values, state, definition
 
-    def _soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+    def soon(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         """Run a task as long as the device. Also from a thread's call, where asyncio starts none for anyio."""
         self._errands.append((function, args))
-        self._errand.set()
+        self._errand.ring()
 
     async def _run_errands(self) -> None:
         while True:
             await self._errand.wait()
-            self._errand = anyio.Event()
             while self._errands:
                 function, args = self._errands.popleft()
                 self.start_soon(function, *args)
@@ -166,53 +164,16 @@ class DeviceRunner:
             self._abort(request)
         elif live is self.connection and self.session.is_disconnect(request):
             self._disconnect(request)
-        elif len(self._inbox) + self._waiting_for_places() >= MAX_WAITING:
-            self._refuse(request, Reject(f"{MAX_WAITING} requests wait for {self.name} already"))
+        elif len(self.queue) + len(self._crowd) >= MAX_WAITING:
+            self.refuse(request, Reject(f"{MAX_WAITING} requests wait for {self.name} already"))
         else:
-            self._put(request)
-
-    def _put(self, request: Request, *, first: bool = False) -> None:
-        (self._inbox.appendleft if first else self._inbox.append)(request)
-        self._wake.set()
-        self._idle = anyio.Event()
-
-    def _waiting_for_places(self) -> int:
-        return sum(len(place.waiting) for place in {live.place for live in self.lives.values()})
-
-    async def _dispatch(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake = anyio.Event()
-            while self._inbox:
-                await self._start(self._inbox.popleft())
-            self._idle.set()
-
-    async def settle(self) -> None:
-        """Return when all requests so far have ended or gone Busy."""
-        await self._idle.wait()
-
-    async def _start(self, request: Request) -> None:
-        """Check a request and start it; returns when it has ended or gone Busy."""
-        try:
-            run = Run(request, self._check(request))
-            request.live.place.offer(run)
-        except Reject as reject:
-            self._refuse(request, reject)
-            return
-        with anyio.move_on_after(BUSY_AFTER) as limit:
-            await run.settled.wait()
-        if limit.cancelled_caught:
-            run.go_busy()
-
-    async def start_request(self, request: Request) -> None:
-        """Start one outside the queue: settings that are given again at connect."""
-        await self._start(request)
+            self.queue.put(request)
 
     def shows(self, live: Live) -> bool:
         """Whether clients have this property now: while connected, or always."""
         return self.session.connected or live.prop.declaration.conduct.when == "always"
 
-    def _check(self, request: Request) -> dict[str, Value]:
+    def check(self, request: Request) -> dict[str, Value]:
         """Step 1: the values asked for. Raises Reject."""
         if not self.serving:
             raise NotConnected(f"{request.live.path}: the app ends")
@@ -226,7 +187,7 @@ class DeviceRunner:
         if not live.visible:
             raise Reject(f"{self.name} has no property {live.name!r} now: it was deleted")
 
-    def _refuse(self, request: Request, reject: Reject) -> None:
+    def refuse(self, request: Request, reject: Reject) -> None:
         log.info("%s refused: %s", request.live.path, reject)
         if request.live.visible:
             request.live.refuse(str(reject))
@@ -237,14 +198,14 @@ class DeviceRunner:
     def _abort(self, request: Request) -> None:
         """A button with ``cancels=``: what it cancels is halted, then its own function is called."""
         try:
-            pressed = any(self._check(request).values())
+            pressed = any(self.check(request).values())
         except Reject as reject:
-            self._refuse(request, reject)
+            self.refuse(request, reject)
             return
         targets = [prop.host for prop in request.live.prop.declaration.conduct.cancels if pressed]
         # at once: what comes after this request is not to be cancelled by it
         ending = self._begin_to_end([host for host in targets if isinstance(host, Live)], Early.CANCELLED)
-        self._soon(self._start_after, ending, request)
+        self.soon(self._start_after, ending, request)
 
     def _disconnect(self, request: Request) -> None:
         """DISCONNECT ends a CONNECT that is under way, and those that wait."""
@@ -252,12 +213,12 @@ class DeviceRunner:
         self.drop_waiting(self.connection, Early.CANCELLED)
         if run is not None and run.asked["CONNECT"]:
             run.end_early(Early.CANCELLED)
-        self._put(request, first=True)
+        self.queue.put(request, first=True)
 
     async def _start_after(self, ending: list[Run], request: Request) -> None:
         for run in ending:
             await run.ended.wait()
-        await self._start(request)
+        await self.queue.start(request)
 
     # --- ending early ---
 
@@ -271,7 +232,7 @@ class DeviceRunner:
             pending.finish()
 
         if ending:
-            self._soon(end)
+            self.soon(end)
         else:
             pending.finish()
 
@@ -294,8 +255,7 @@ class DeviceRunner:
         """Forget requests that wait, in the place and in the queue."""
         for run in live.place.drop(live):
             run.dropped(why)
-        for request in [request for request in self._inbox if request.live is live]:
-            self._inbox.remove(request)
+        for request in self.queue.drop(live):
             request.pending.finish(Cancelled(f"{live.path}: {why.value}"))
             if not live.busy:
                 live.end({}, State.IDLE, str(why.value))

@@ -111,7 +111,7 @@ class Engine:
         """Return when all requests so far have ended or gone Busy."""
         await self._ready.wait()
         for runner in self.runners.values():
-            await runner.settle()
+            await runner.queue.settle()
 
     async def _begin(self, lifespan: Lifespan, stack: AsyncExitStack) -> None:
         try:

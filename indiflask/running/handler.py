@@ -15,6 +15,7 @@ from indiflask.errors import Cancelled, NotConnected, Reject
 from indiflask.running.calls import call, runs_in_thread
 from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.running.pending import current_run
+from indiflask.running.signals import Latch
 from indiflask.values import Reply, State, Values
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class Outcome:
     message: str = ""
 
 
-Holder = tuple["Place", anyio.Event]
-"""A place that is held, until the event is set."""
+Holder = tuple["Place", Latch]
+"""A place that is held, until the latch is set."""
 
 
 class Run:
@@ -68,15 +69,18 @@ class Run:
         self.restoring = request.restoring
         self.pendings = [request.pending]
         origin = request.pending.origin
-        self.settled = anyio.Event()
+        self.begun = False
+        self.busy_at = math.inf
+        """When it is shown as Busy, by the loop's clock."""
+        self.settled = Latch()
         """Ended or gone Busy: the device's next request may start."""
-        self.ended: anyio.Event = anyio.Event()
+        self.ended: Latch = Latch()
         self.holders: tuple[Holder, ...] = (
             *_not_ended(origin.holders if origin else ()),
             (self.live.place, self.ended),
         )
         """Places held by this run and by those that wait for it: awaiting a request for one would never end."""
-        self._scope = anyio.CancelScope()
+        self._scope: anyio.CancelScope | None = None
         self._early: Early | None = None
         self._successor: Run | None = None
         self._told_busy = False
@@ -85,26 +89,37 @@ class Run:
 
     # --- from outside ---
 
-    def start(self) -> None:
-        """Call the handler, in a task of its own."""
+    def begin(self) -> None:
+        """Its place is free: the handler will be called at once."""
+        self.begun = True
         self._before = self.live.prop.values
         self.live.begin(self)
         if self._told_busy:
             self.live.show_busy(self.asked)
+
+    def perform_alone(self) -> None:
+        """Call the handler in a task of its own."""
         self.live.device.start_soon(self._perform)
 
     def go_busy(self) -> None:
         """Tell clients that it takes longer, whether it runs or still waits."""
-        if not self._told_busy and not self.ended.is_set():
+        if not self._told_busy and not self.ended.is_set:
             self._told_busy = True
             self.live.show_busy(self.asked)
-        self.settled.set()
+        self._goes_on()
+
+    def _goes_on(self) -> None:
+        """The device's next request may start."""
+        if not self.settled.is_set:
+            self.settled.set()
+            self.live.device.queue.goes_on(self)
 
     def end_early(self, why: Early) -> None:
         """End it: the handler is cancelled and the hardware halted. ``ended`` tells when."""
-        if self._early is None:
+        if self._early is None and not self.ended.is_set:
             self._early = why
-            self._scope.cancel()
+            if self._scope is not None:
+                self._scope.cancel()
 
     def superseded(self, successor: Run) -> None:
         """A newer request takes its place, and answers for it where it is one of the same property."""
@@ -126,28 +141,45 @@ class Run:
     # --- its life ---
 
     async def _perform(self) -> None:
+        try:
+            with anyio.CancelScope() as scope:
+                await self.attempt(scope)
+        finally:
+            if not self.ended.is_set:
+                await self.halt()
+
+    async def attempt(self, scope: anyio.CancelScope) -> bool:
+        """Call the handler, and answer. ``scope`` is cancelled to end it early.
+
+        Where this returns False or raises, ``halt`` comes next, outside the scope.
+        """
+        self._scope = scope
         current_run.set(self)
+        outcome = None if self._early else await self._attempt()
+        if self._early is not None or outcome is None:
+            return False
+        self._answer(outcome)
+        return True
+
+    async def halt(self) -> None:
+        """It ended early: halt the hardware, and answer."""
+        self._early = self._early or Early.STOPPED  # cancelled from outside: all ends
         outcome = Outcome({}, State.ALERT, "ended with the app")
         try:
-            with self._scope:
-                if self._early is None:
-                    outcome = await self._attempt()
-        except anyio.get_cancelled_exc_class():
-            self._early = self._early or Early.STOPPED  # from outside: all ends
-            raise
+            with anyio.CancelScope(shield=True):
+                outcome = await self._halt(self._early)
         finally:
-            if self._early is not None:
-                with anyio.CancelScope(shield=True):
-                    outcome = await self._halt(self._early)
             self._answer(outcome)
-            self.live.place.release()
 
-    async def _attempt(self) -> Outcome:
+    async def _attempt(self) -> Outcome | None:
+        """What is to be answered; None if the handler did not end within its deadline."""
         deadline = self.live.prop.declaration.conduct.deadline
-        with anyio.move_on_after(deadline or math.inf):
+        if not deadline:
+            return await self._work()
+        with anyio.move_on_after(deadline):
             return await self._work()
         self._early = self._early or Early.DEADLINE
-        return Outcome({}, None)
+        return None
 
     async def _work(self) -> Outcome:
         if self.live.prop.declaration.word == "button" and not any(self.asked.values()):
@@ -164,7 +196,7 @@ class Run:
         self._told_busy = self._yielded = True
         values, state, message = self._reply(given)
         self.live.progress(values, state or State.BUSY, message)
-        self.settled.set()
+        self._goes_on()
 
     def _reply(self, given: Any) -> tuple[Values, State | None, str]:
         if given is None:
@@ -283,6 +315,9 @@ class Run:
             self.live.device.remember(self.live, self.asked)
         self.settled.set()
         self.ended.set()
+        if self.begun:
+            self.live.place.release()
+            current_run.set(None)
 
     def _finish_pendings(self, outcome: Outcome) -> None:
         error: Exception | None = None
@@ -298,7 +333,7 @@ class Run:
 
 
 def _not_ended(holders: tuple[Holder, ...]) -> tuple[Holder, ...]:
-    return tuple(holder for holder in holders if not holder[1].is_set())
+    return tuple(holder for holder in holders if not holder[1].is_set)
 
 
 def _nothing() -> None: ...

@@ -6,9 +6,8 @@ from collections.abc import Generator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from indiflask.errors import IndiError
+from indiflask.running.signals import Latch
 
 if TYPE_CHECKING:
     from indiflask.running.handler import Run
@@ -24,30 +23,25 @@ class Pending:
     def __init__(self, what: str, place: Place | None = None) -> None:
         self.what = what
         run = current_run.get()
-        self.origin = run if run is not None and not run.ended.is_set() else None
+        self.origin = run if run is not None and not run.ended.is_set else None
         """The request whose handler asks. A task that outlives its handler asks for itself."""
         self._place = place
-        self._done = False
+        self._ended = Latch()
         self._error: Exception | None = None
-        self._events: list[anyio.Event] = []
 
     def finish(self, error: Exception | None = None) -> None:
         """It has ended. On the loop; the first call counts."""
-        if not self._done:
-            self._done, self._error = True, error
-            for event in self._events:
-                event.set()
+        if not self._ended.is_set:
+            self._error = error
+            self._ended.set()
 
     def __await__(self) -> Generator[Any, Any, None]:
         return self._wait().__await__()
 
     async def _wait(self) -> None:
         run = current_run.get()
-        if run is not None and any(self._place is place for place, ended in run.holders if not ended.is_set()):
+        if run is not None and any(self._place is place for place, ended in run.holders if not ended.is_set):
             raise IndiError(f"{self.what} would wait for itself: it has to wait for the handler that awaits it")
-        if not self._done:
-            event = anyio.Event()
-            self._events.append(event)
-            await event.wait()
+        await self._ended.wait()
         if self._error is not None:
             raise self._error

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 
 
 class Place:
-    """Holds the run under way and those that wait for it. Loop thread only."""
+    """Holds the run under way and those that wait for it. Loop thread only.
 
-    def __init__(self) -> None:
+    ``crowd`` has all runs that wait for the places of one device: how many may is limited.
+    """
+
+    def __init__(self, crowd: set[Run]) -> None:
         self.current: Run | None = None
         self.waiting: deque[Run] = deque()
+        self._crowd = crowd
 
     def offer(self, run: Run) -> None:
-        """Start it, or let it wait, as its property's ``overlap`` says. Raises Reject."""
+        """Begin it if the place is free; else let it wait, as its property's ``overlap`` says. Raises Reject."""
         if self.current is None:
             self._take(run)
             return
@@ -31,9 +35,12 @@ class Place:
                 raise Reject(f"{self.current.live.prop.definition.name} is still busy")
             case "queue":
                 self.waiting.append(run)
+                self._crowd.add(run)
             case "replace":
                 for late in self.waiting:
                     late.superseded(run)
+                self._crowd.difference_update(self.waiting)
+                self._crowd.add(run)
                 self.waiting = deque([run])
                 self.current.superseded(run)
 
@@ -41,7 +48,10 @@ class Place:
         """The run under way has ended and its hardware is halted: the next one starts."""
         self.current = None
         if self.waiting:
-            self._take(self.waiting.popleft())
+            run = self.waiting.popleft()
+            self._crowd.discard(run)
+            self._take(run)
+            run.perform_alone()
 
     def awaited_by(self, live: Live) -> bool:
         """Whether a request of this property waits for the place."""
@@ -50,9 +60,10 @@ class Place:
     def drop(self, live: Live) -> list[Run]:
         """Forget what waits for this property; the runs that were dropped."""
         dropped = [run for run in self.waiting if run.live is live]
+        self._crowd.difference_update(dropped)
         self.waiting = deque(run for run in self.waiting if run.live is not live)
         return dropped
 
     def _take(self, run: Run) -> None:
         self.current = run
-        run.start()
+        run.begin()

@@ -249,7 +249,7 @@ class Session:
         """Ask as a client would; returns when it is connected, has failed, or takes longer."""
         self._ended = anyio.Event()
         pending = Pending(f"connecting {self._runner.name}")
-        await self._runner.start_request(Request(self._runner.connection, CONNECTED, pending))
+        await self._runner.queue.start(Request(self._runner.connection, CONNECTED, pending))
         return pending
 
 

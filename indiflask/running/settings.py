@@ -109,7 +109,7 @@ class Settings:
         pending = Pending(f"giving {live.path} again")
         try:
             fitting = {name: _fitting(live, name, value) for name, value in values.items()}
-            await self._runner.start_request(Request(live, fitting, pending, restoring=not keep))
+            await self._runner.queue.start(Request(live, fitting, pending, restoring=not keep))
             if not live.busy:
                 await pending
         except Reject as reject:

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
-import anyio
-
 from indiflask.links.loop import Loop
+from indiflask.running.signals import Latch
 
 T = TypeVar("T")
 
@@ -24,7 +23,7 @@ class Job:
         self.function = function
         self.args = args
         self.context = contextvars.copy_context()
-        self.ended = anyio.Event()
+        self.ended = Latch()
         self.abandoned = False
         self.result: Any = None
         self.error: BaseException | None = None

@@ -12,7 +12,7 @@ import pytest
 
 from indiflask import App, Cancelled, IndiError, Reject, Reply, State, Update
 from indiflask.protocol.messages import Kind, NewVector, OneMember, SetVector
-from indiflask.running import device as device_module
+from indiflask.running import queue as queue_module
 from indiflask.running.pending import current_run
 from tests.app.kit import running, values
 
@@ -248,7 +248,7 @@ async def test_cancel_while_it_halts_waits_for_the_halt() -> None:
 
 
 async def test_replaced_twice_while_it_halts_only_the_last_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_module, "BUSY_AFTER", 0)
+    monkeypatch.setattr(queue_module, "BUSY_AFTER", 0)
     app = App("D")
     started, halting, halted = anyio.Event(), anyio.Event(), anyio.Event()
     ran: list[float] = []
@@ -376,7 +376,7 @@ async def test_what_waits_for_its_place_stays_busy_whatever_is_read() -> None:
 
 
 async def test_no_more_than_a_hundred_wait_for_a_place_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_module, "BUSY_AFTER", 0)
+    monkeypatch.setattr(queue_module, "BUSY_AFTER", 0)
     app = App("D")
     go = anyio.Event()
 
@@ -397,7 +397,7 @@ async def test_no_more_than_a_hundred_wait_for_a_place_either(monkeypatch: pytes
 
 
 async def test_a_handler_that_ends_as_busy_is_due_is_not_left_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_module, "BUSY_AFTER", 0.002)
+    monkeypatch.setattr(queue_module, "BUSY_AFTER", 0.002)
     app = App("D")
 
     @app.number("A")
