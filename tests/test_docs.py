@@ -1,8 +1,9 @@
 """The documentation, run: each page's Python blocks as one module, and each console session as it stands.
 
+A page's blocks are taken in their order. A Python block with a file's name is saved as that file, over the one before.
 In a ``console`` block, ``$ indiflask run`` and ``$ indiserver`` start a server (on a free port) that lasts until the
-next such line; what stands below such a line must be in its output. Any other command runs to its end, and must print
-what stands below it and nothing else. ``...`` stands for anything.
+next such line; what stands below such a line, or in a ``text`` block, it must say sooner or later. Any other command
+runs to its end, and must print what stands below it and nothing else. ``...`` stands for anything, a time for any time.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +30,9 @@ from tests import peers
 from tests.peers import EXAMPLES, HERE, INDIFLASK, ROOT, Program
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CLOCK = re.compile(r"\d\d:\d\d:\d\d")
+SAID_SECONDS = 10.0
+"""For a server to say what a page promises."""
 FENCE = re.compile(r"^```(?:\{code-block\} )?(\w+)\n(?::caption: (\S+)\n\n)?(.*?)^```$", re.MULTILINE | re.DOTALL)
 INCLUDED = re.compile(r"^```\{literalinclude\} (\S*examples/(\S+\.py))$", re.MULTILINE)
 IMPORT = """
@@ -51,9 +56,12 @@ class Block:
     text: str
 
 
+def all_blocks(page: Path) -> list[Block]:
+    return [Block(*match.groups(default="")) for match in FENCE.finditer(page.read_text())]
+
+
 def blocks(page: Path, language: str) -> list[Block]:
-    found = [Block(*match.groups(default="")) for match in FENCE.finditer(page.read_text())]
-    return [block for block in found if block.language == language]
+    return [block for block in all_blocks(page) if block.language == language]
 
 
 def pages_with(language: str) -> list[Path]:
@@ -109,15 +117,18 @@ def test_docstrings_are_right() -> None:
 
 @pytest.mark.parametrize("page", pages_with("console"), ids=page_name)
 def test_console(page: Path, tmp_path: Path) -> None:
-    for block in blocks(page, "python"):
-        if block.file:
-            tmp_path.joinpath(block.file).write_text(block.text)
     for _, name in INCLUDED.findall(page.read_text()):
         tmp_path.joinpath(name).write_bytes(EXAMPLES.joinpath(name).read_bytes())
     with Console(tmp_path) as console:
-        for block in blocks(page, "console"):
-            for command, expected in commands(block.text):
-                console.run(command, expected)
+        for block in all_blocks(page):
+            match block.language:
+                case "python" if block.file:
+                    tmp_path.joinpath(block.file).write_text(block.text)
+                case "text":
+                    console.says(block.text.strip())
+                case "console":
+                    for command, expected in commands(block.text):
+                        console.run(command, expected)
 
 
 def commands(session: str) -> Iterator[tuple[list[str], str]]:
@@ -128,7 +139,7 @@ def commands(session: str) -> Iterator[tuple[list[str], str]]:
 
 def fits(expected: str) -> str:
     """As a regular expression."""
-    return re.escape(expected).replace(re.escape("..."), ".*")
+    return CLOCK.sub(CLOCK.pattern.replace("\\", r"\\"), re.escape(expected)).replace(re.escape("..."), ".*")
 
 
 class Console(ExitStack):
@@ -150,9 +161,17 @@ class Console(ExitStack):
             case _:
                 self.once(command, expected)
                 return
+        self.says(expected)
+
+    def says(self, expected: str) -> None:
+        """The server does, soon."""
         assert self.server is not None
-        shown = self.server.output.replace(str(self.server.port), "7624")
-        assert re.search(fits(expected), shown, re.DOTALL), shown
+        deadline = time.monotonic() + SAID_SECONDS
+        while not re.search(
+            fits(expected), shown := self.server.output.replace(str(self.server.port), "7624"), re.DOTALL
+        ):
+            assert time.monotonic() < deadline, shown
+            time.sleep(peers.PAUSE_SECONDS)
 
     def serve(self, server: peers.Serving) -> None:
         self.close()  # the one before, as a person does before starting the next
