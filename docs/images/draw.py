@@ -26,10 +26,10 @@ TITLE = "The lamp's ten lines; served in one terminal, switched from another"
 def main() -> None:
     """Run the lamp, drive it, and draw both."""
     with peers.indiflask_run(
-        "examples/led.py", "--log-level", "warning", env={"GPIOZERO_PIN_FACTORY": "mock"}
+        "examples/led.py", "--reload", "--log-level", "warning", env={"GPIOZERO_PIN_FACTORY": "mock"}
     ) as server:
         server.wait_for_output("Ctrl-C")
-        served = ["$ indiflask run led.py", *server.output.replace(str(server.port), "7624").splitlines()]
+        served = ["$ indiflask run led.py --reload", *server.output.replace(str(server.port), "7624").splitlines()]
         driven = [line for command in ASKED for line in typed(command, server.port)]
     code = CODE.partition('"""\n\n')[2].rstrip().splitlines()
     upper, lower = tall(served), tall(driven)
