@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from indiflask.protocol.messages import Kind, Permission, Rule
@@ -30,16 +30,14 @@ class Definition:
     permission: Permission = Permission.RW
     rule: Rule | None = None
     timeout: float = 0
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The members' names, in the order that clients index them by."""
+    one_choice: bool = field(init=False, repr=False, compare=False)
+    """Whether at most one of its switches can be On."""
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The members' names, in the order that clients index them by."""
-        return tuple(member.name for member in self.members)
-
-    @property
-    def one_choice(self) -> bool:
-        """Whether at most one of its switches can be On."""
-        return self.rule in (Rule.ONE_OF_MANY, Rule.AT_MOST_ONE)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(member.name for member in self.members))
+        object.__setattr__(self, "one_choice", self.rule in {Rule.ONE_OF_MANY, Rule.AT_MOST_ONE})
 
     @property
     def writable(self) -> bool:

@@ -154,7 +154,7 @@ class ClientLink:
 
     async def _read(self) -> bool:
         """Until it has closed its writing half (True), or broken the rules or left an element open (False)."""
-        begun = anyio.current_time()
+        begun = 0.0
         while True:
             held = self._framer.open_bytes
             data = await self._receive_until(begun + self._limits.open_time(held)) if held else await self._receive()
@@ -171,8 +171,8 @@ class ClientLink:
             if self._framer.error is not None:
                 self._complain(str(self._framer.error))
                 return False
-            if frames or not held:
-                begun = anyio.current_time()
+            if self._framer.open_bytes and (frames or not held):
+                begun = anyio.current_time()  # another element than before
 
     async def _pass_on(self, frames: list[Frame]) -> None:
         """Give the hub what came, a turn's worth at a time."""

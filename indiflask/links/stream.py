@@ -18,8 +18,11 @@ from indiflask.links.readiness import readiness
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-RECEIVE_BYTES = 256 * 1024
-"""At once: large enough that a BLOB is not a thousand wake-ups, small enough to be reused by the allocator."""
+RECEIVE_BYTES = 16 * 1024
+"""At once: more than a message has. Room for much more is memory from the system, each time anew."""
+
+BULK_BYTES = 256 * 1024
+"""At once, where more comes than that: so that a BLOB is not a thousand wake-ups."""
 
 
 class Stream:
@@ -29,6 +32,7 @@ class Stream:
         sock.setblocking(False)
         self._socket = sock
         self._readiness = readiness(sock)
+        self._room = RECEIVE_BYTES
         self._emptied = True
         """Whether the last read took all there was: then waiting comes first."""
         self.reset = False
@@ -42,14 +46,15 @@ class Stream:
             await anyio.lowlevel.cancel_shielded_checkpoint()
         while True:
             try:
-                data = self._socket.recv(RECEIVE_BYTES)
+                data = self._socket.recv(self._room)
             except (BlockingIOError, InterruptedError):
                 await self._readiness.wait()
             except ConnectionError:
                 self.reset = True
                 return b""
             else:
-                self._emptied = len(data) < RECEIVE_BYTES
+                self._emptied = len(data) < self._room
+                self._room = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else BULK_BYTES
                 return data
 
     def send_now(self, data: Buffer) -> int:

@@ -50,6 +50,7 @@ _ATTRIBUTES_OF: Final = {
     )
     for shape in SHAPES
 }
+_SHAPES: Final = {shape.tag.encode(): shape for shape in ELEMENTS.values()}
 _MODES: Final = {mode.value: mode for mode in BlobMode}
 
 
@@ -81,10 +82,10 @@ def _only_frame(data: bytes) -> Frame:
 
 def _read(data: bytes) -> Element:
     start = _start_tag(data, 0)
-    tag = _text(start[1])
-    shape = ELEMENTS.get(tag)
+    shape = _SHAPES.get(start[1])
     if shape is None:
-        raise ProtocolError(f"INDI has no element <{tag}>", 0)
+        raise ProtocolError(f"INDI has no element <{_text(start[1])}>", 0)
+    tag = shape.tag
     fields = _fields(_ATTRIBUTES_OF[tag], tag, start[2], 0)
     if shape.kind is not None:
         fields["kind"] = shape.kind

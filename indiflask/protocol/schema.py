@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 from indiflask.protocol.escapes import escape
@@ -129,8 +130,7 @@ def _text(name: str, *, required: bool = False) -> Attribute:
 
 
 def _word(name: str, words: type[enum.Enum], *, required: bool = True, to: str = "") -> Attribute:
-    written: dict[enum.Enum, str] = {word: word.value for word in words}
-    return Attribute(name, to or name, required, _word_of(words), written.__getitem__)
+    return Attribute(name, to or name, required, _word_of(words), attrgetter("_value_"))
 
 
 def _number(name: str) -> Attribute:
@@ -206,15 +206,12 @@ MEMBERS: Final = {shape.tag: shape for shape in _MEMBERS}
 #: Both.
 SHAPES: Final[tuple[ElementShape | MemberShape, ...]] = (*_ELEMENTS, *_MEMBERS)
 
-_VECTOR_TAGS: Final = {
-    make: {kind: f"{word}{kind.value}Vector" for kind in Kind}
-    for make, word in ((DefVector, "def"), (SetVector, "set"), (NewVector, "new"))
-}
+_VECTOR_WORDS: Final = {DefVector: "def", SetVector: "set", NewVector: "new"}
 _PLAIN_TAGS: Final = {shape.make: shape.tag for shape in _ELEMENTS if shape.kind is None}
 
 
 def tag_of(element: Element) -> str:
     """The tag that an element is written with."""
     if isinstance(element, DefVector | SetVector | NewVector):
-        return _VECTOR_TAGS[type(element)][element.kind]
+        return f"{_VECTOR_WORDS[type(element)]}{element.kind.value}Vector"
     return _PLAIN_TAGS[type(element)]

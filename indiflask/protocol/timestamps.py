@@ -41,7 +41,7 @@ def parse_timestamp(text: str) -> datetime | None:
 def format_timestamp(moment: datetime) -> str:
     """A moment as INDI writes it: UTC, no zone, a fraction only where there is one. Naive ones are taken as UTC."""
     if moment.tzinfo is UTC:
-        return moment.isoformat().removesuffix("+00:00")
+        return moment.isoformat()[: -len("+00:00")]
     if moment.tzinfo is not None:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
     return moment.isoformat()

@@ -18,6 +18,7 @@ from indiflask.protocol.messages import (
     DefVector,
     Element,
     EnableBlob,
+    Kind,
     NewVector,
     OneBlob,
     OneMember,
@@ -36,11 +37,15 @@ def write(element: Element) -> bytes:
 def pack(element: Element) -> Frame:
     """An element as a frame: what framing makes of `write`'s bytes, without reading them again."""
     tag = tag_of(element)
-    device, name = getattr(element, "device", None), getattr(element, "name", None)
+    device, name = _name(getattr(element, "device", None)), _name(getattr(element, "name", None))
     attached = 0
-    if isinstance(element, SetVector | NewVector):
+    if isinstance(element, SetVector | NewVector) and element.kind is Kind.BLOB:
         attached = sum([isinstance(member, OneBlob) and member.attached for member in element.members])
-    return Frame(_write(element, tag), tag.encode(), clean(device or "").encode(), clean(name or "").encode(), attached)
+    return Frame(_write(element, tag), tag.encode(), device, name, attached)
+
+
+def _name(text: str | None) -> bytes:
+    return clean(text).encode() if text else b""
 
 
 def _write(element: Element, tag: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from indiflask.device import Background
-from indiflask.running.calls import runs_in_thread
+from indiflask.running.calls import Callee
 
 if TYPE_CHECKING:
     from indiflask.running.device import DeviceRunner
@@ -34,7 +34,7 @@ async def _call_every(runner: DeviceRunner, background: Background) -> None:
 
 async def _run_on(runner: DeviceRunner, background: Background) -> None:
     """A task that ends well is done; one that fails is started again."""
-    own = runner.worker_of(background) if runs_in_thread(background.function) else None
+    own = runner.worker_of(background) if Callee(background.function).in_thread else None
     failures = 0
     while not await runner.guarded(background.function, _name(background), worker=own):
         await anyio.sleep(RESTART_SECONDS[min(failures, len(RESTART_SECONDS) - 1)])

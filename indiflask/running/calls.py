@@ -22,15 +22,26 @@ Progress = Callable[[Any], None]
 """Told each value that a generator yields."""
 
 
-def runs_in_thread(function: Callable[..., Any]) -> bool:
-    """Whether the function is a plain ``def``, generator or not."""
-    return not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function))
+class Callee:
+    """A user's function, and of what kind it is."""
+
+    __slots__ = ("function", "in_thread", "is_async", "is_generator")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        is_async_generator = inspect.isasyncgenfunction(function)
+        self.is_async = inspect.iscoroutinefunction(function)
+        self.is_generator = is_async_generator or inspect.isgeneratorfunction(function)
+        self.in_thread = not (self.is_async or is_async_generator)
+        """Whether it is a plain ``def``, generator or not."""
 
 
-async def call(function: Callable[..., Any], args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:
+async def call(callee: Callee, args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:
     """The function's result; of a generator the last value that it yielded, or what it returned."""
     try:
-        return await _call(function, args, worker, progress)
+        if callee.is_async:
+            return await callee.function(*args)
+        return await _call(callee, args, worker, progress)
     except anyio.get_cancelled_exc_class() as error:
         if anyio.current_effective_deadline() == -math.inf:
             raise
@@ -38,14 +49,11 @@ async def call(function: Callable[..., Any], args: tuple[Any, ...], worker: Work
         raise IndiError("it awaited something that was cancelled") from error
 
 
-async def _call(function: Callable[..., Any], args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:
-    if inspect.isasyncgenfunction(function):
-        return await _exhaust_async(function(*args), progress)
-    if inspect.iscoroutinefunction(function):
-        return await function(*args)
-    if inspect.isgeneratorfunction(function):
-        return await _exhaust(function(*args), worker, progress)
-    result = await worker.run(function, *args)
+async def _call(callee: Callee, args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:
+    if callee.is_generator:
+        steps = callee.function(*args)
+        return await (_exhaust(steps, worker, progress) if callee.in_thread else _exhaust_async(steps, progress))
+    result = await worker.run(callee.function, *args)
     # a def that returns a coroutine: a lambda or partial over an async def
     return await result if inspect.iscoroutine(result) else result
 

@@ -17,7 +17,7 @@ from indiflask.errors import Cancelled, NotConnected, Reject
 from indiflask.protocol.messages import Element, Message, NewVector
 from indiflask.protocol.writer import pack
 from indiflask.running.builtin import config_process, connection, driver_info
-from indiflask.running.calls import call, runs_in_thread
+from indiflask.running.calls import Callee, call
 from indiflask.running.check import known
 from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.running.handler import Early, Run
@@ -56,7 +56,7 @@ class DeviceRunner:
         self._crowd: set[Run] = set()
         """Requests that wait for a place."""
         self._errands: deque[tuple[Callable[..., Coroutine[Any, Any, None]], tuple[Any, ...]]] = deque()
-        self._errand = Bell()
+        self._errand = Bell(engine.loop)
         self._readings = 0
         self._task_workers: dict[int, Worker] = {}
         self._tasks: TaskGroup | None = None
@@ -275,7 +275,7 @@ class DeviceRunner:
         """Call a readback or source: its values, state and message."""
         self._readings += 1
         try:
-            given = await call(live.reads, (), self.worker, _ignore)
+            given = await call(live.reader, (), self.worker, _ignore)
         finally:
             self._readings -= 1
         if given is None:
@@ -296,12 +296,13 @@ class DeviceRunner:
 
     async def call_aside(self, function: Callable[[], Any]) -> None:
         """Call a function outside the queue: in the device's thread if that is free, else in another."""
-        if not runs_in_thread(function) or not self.worker.busy:
-            await call(function, (), self.worker, _ignore)
+        callee = Callee(function)
+        if not callee.in_thread or not self.worker.busy:
+            await call(callee, (), self.worker, _ignore)
             return
         aside = Worker(f"indiflask {self.name} stop", self.engine.loop)
         try:
-            await call(function, (), aside, _ignore)
+            await call(callee, (), aside, _ignore)
         finally:
             aside.close()
 
@@ -310,7 +311,7 @@ class DeviceRunner:
     ) -> bool:
         """Call a background function; what it raises is logged and told. Whether it ended well."""
         try:
-            await call(function, args, worker or self.worker, _ignore)
+            await call(Callee(function), args, worker or self.worker, _ignore)
         except FAILURES as error:
             cause = leaf(error)
             log.error("%s of %s failed", what, self.name, exc_info=cause)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import inspect
 import logging
 import math
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from indiflask.errors import Cancelled, NotConnected, Reject
-from indiflask.running.calls import call, runs_in_thread
+from indiflask.running.calls import call
 from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.running.pending import current_run
 from indiflask.running.signals import Latch
@@ -75,10 +74,8 @@ class Run:
         self.settled = Latch()
         """Ended or gone Busy: the device's next request may start."""
         self.ended: Latch = Latch()
-        self.holders: tuple[Holder, ...] = (
-            *_not_ended(origin.holders if origin else ()),
-            (self.live.place, self.ended),
-        )
+        own = (self.live.place, self.ended)
+        self.holders: tuple[Holder, ...] = (*_not_ended(origin.holders), own) if origin else (own,)
         """Places held by this run and by those that wait for it: awaiting a request for one would never end."""
         self._scope: anyio.CancelScope | None = None
         self._early: Early | None = None
@@ -186,7 +183,7 @@ class Run:
             return Outcome(self.asked, State.OK)  # let go, not pressed
         try:
             arguments = self.live.prop.declaration.shape.arguments(self.asked)
-            given = await call(self.live.function, arguments, self.live.device.worker, self._progress)
+            given = await call(self.live.handler, arguments, self.live.device.worker, self._progress)
             return await self._interpret(given)
         except FAILURES as error:
             return await self._failed(leaf(error))
@@ -207,7 +204,7 @@ class Run:
         if given is ANSWERED:
             return Outcome({}, None)
         values, state, message = self._reply(given)
-        if state is State.BUSY and _is_generator(self.live.function):
+        if state is State.BUSY and self.live.handler.is_generator:
             state = None  # the Busy of its last yield: now it has ended
         if not values:
             values, read_state, read_message = await self._true_values()
@@ -250,8 +247,8 @@ class Run:
         """Step 5: the hardware is halted, whatever the reason."""
         problem = ""
         worker = self.live.device.worker
-        threaded = runs_in_thread(self.live.function)
-        ends_soon = self.live.prop.halt is not None or _is_generator(self.live.function)
+        threaded = self.live.handler.in_thread
+        ends_soon = self.live.prop.halt is not None or self.live.handler.is_generator
         values: Values = {}
         with anyio.move_on_after(STOP_SECONDS) as limit:
             problem = await self._call_stop()
@@ -272,8 +269,7 @@ class Run:
 
     def _readable_now(self, worker: Worker) -> bool:
         """Whether there is a readback that would not wait for a thread that hangs."""
-        readback = self.live.prop.readback
-        return readback is not None and not (worker.busy and runs_in_thread(readback.function))
+        return self.live.prop.readback is not None and not (worker.busy and self.live.reader.in_thread)
 
     async def _call_stop(self) -> str:
         """Call the ``stop`` function outside the queue; what went wrong, if it did."""
@@ -337,7 +333,3 @@ def _not_ended(holders: tuple[Holder, ...]) -> tuple[Holder, ...]:
 
 
 def _nothing() -> None: ...
-
-
-def _is_generator(function: Any) -> bool:
-    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)

@@ -6,7 +6,7 @@ lock, so that what a device publishes leaves in that order.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from indiflask.protocol.messages import (
     SetVector,
 )
 from indiflask.protocol.numbers import number_text
+from indiflask.running.calls import Callee
 from indiflask.running.check import check_values, check_wire
 from indiflask.running.pending import Pending
 from indiflask.values import Blob, Member, Number, State, Value, Values
@@ -64,6 +65,10 @@ class Live:
         self.prop = prop
         self.device = device
         self.place = place
+        self.handler = Callee(prop.declaration.function or _no_function)
+        """Its handler or source."""
+        self.reader = Callee(prop.readback.function) if prop.readback else self.handler
+        """The readback, or the source itself."""
         self.visible = False
         """Whether clients have the definition."""
         self.run: Run | None = None
@@ -83,16 +88,6 @@ class Live:
     def path(self) -> str:
         """``Device.PROPERTY`` as clients know it."""
         return f"{self.device.name}.{self.name}"
-
-    @property
-    def function(self) -> Callable[..., Any]:
-        """Its handler or source."""
-        return self.prop.declaration.function or _no_function
-
-    @property
-    def reads(self) -> Callable[..., Any]:
-        """The readback, or the source itself."""
-        return self.prop.readback.function if self.prop.readback else self.function
 
     @property
     def readable(self) -> bool:

@@ -29,14 +29,15 @@ class Queue:
 
     def __init__(self, runner: DeviceRunner) -> None:
         self._runner = runner
+        self._time = runner.engine.loop.time
         self._requests: deque[Request] = deque()
-        self._news = Bell()
+        self._news = Bell(runner.engine.loop)
         self._idle = Latch()
         self._server: object = None
         """Stands for the task that serves now. One that finds another here ends with its request."""
         self._performing: Run | None = None
         """The request that keeps that task."""
-        self._clock = Bell()
+        self._clock = Bell(runner.engine.loop)
         self._clock_stands = True
 
     def __len__(self) -> int:
@@ -132,7 +133,7 @@ class Queue:
     # --- the clock that tells when a request takes longer: one for all, not one for each ---
 
     def _start_clock(self, run: Run) -> None:
-        run.busy_at = self._runner.engine.loop.time() + BUSY_AFTER
+        run.busy_at = self._time() + BUSY_AFTER
         if self._clock_stands:
             self._clock.ring()
 
@@ -142,8 +143,9 @@ class Queue:
             self._clock_stands = True
             await self._clock.wait()
             self._clock_stands = False
+            await anyio.sleep(BUSY_AFTER)  # nothing has begun before it was rung
             while (run := self._performing) is not None:
-                if run.busy_at <= self._runner.engine.loop.time():
+                if run.busy_at <= self._time():
                     run.go_busy()
                 else:
                     await anyio.sleep_until(run.busy_at)

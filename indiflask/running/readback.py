@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from indiflask.running.calls import runs_in_thread
 from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.values import State
 
@@ -66,7 +65,7 @@ async def keep_reading(live: Live) -> None:
         wanted, live.refresh_wanted = live.refresh_wanted, False
         if due.cancelled_caught:
             last = anyio.current_time()
-            if not wanted and live.device.thread_taken and runs_in_thread(live.reads):
+            if not wanted and live.device.thread_taken and live.reader.in_thread:
                 continue  # the thread is taken: the next one will do
         elif not wanted:
             continue  # a handler started or ended: another period holds

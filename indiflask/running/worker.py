@@ -8,8 +8,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
-from indiflask.links.loop import Loop
-from indiflask.running.signals import Latch
+from indiflask.links.loop import Loop, Waiter
 
 T = TypeVar("T")
 
@@ -19,11 +18,11 @@ class Job:
 
     __slots__ = ("abandoned", "args", "context", "ended", "error", "function", "result")
 
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], ended: Waiter) -> None:
         self.function = function
         self.args = args
         self.context = contextvars.copy_context()
-        self.ended = Latch()
+        self.ended = ended
         self.abandoned = False
         self.result: Any = None
         self.error: BaseException | None = None
@@ -74,7 +73,7 @@ class Worker:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
-        job = Job(function, args)
+        job = Job(function, args, self._loop.waiter())
         self.pending += 1
         self._jobs.put(job)
         return job
