@@ -6,15 +6,16 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskStatus
 
 from indiflask.errors import IndiError
 from indiflask.hub import Hub
-from indiflask.links.child import Child, Command
+from indiflask.links.child import Child, Command, Patience
 from indiflask.links.listener import serve
 from indiflask.startup import state_dir
 from indiflask.summary import summary
@@ -30,7 +31,7 @@ class Serving:
     host: str = "127.0.0.1"
     port: int = 7624
     log_level: str = "info"
-    stop_timeout: float = 5.0
+    patience: Patience = field(default_factory=Patience)
     reload: bool = False
     reload_dirs: Sequence[Path] = ()
 
@@ -39,14 +40,12 @@ async def serve_children(serving: Serving) -> None:
     """Serve until a signal, or until all targets have been given up: raises IndiError then."""
     hub = Hub()
     async with anyio.create_task_group() as tasks:
+        children = [Child(hub, _command(target, serving), serving.patience) for target in serving.targets]
+        await tasks.start(_stop_on_signal, children)  # before anybody can see that it serves
         address = await tasks.start(partial(serve, hub, serving.host, serving.port))
-        children = [
-            Child(hub, _command(target, serving), stop_timeout=serving.stop_timeout) for target in serving.targets
-        ]
-        tasks.start_soon(_stop_on_signal, children)
         if serving.reload:
             for child, target in zip(children, serving.targets, strict=True):
-                tasks.start_soon(_watch, child, target, serving.reload_dirs)
+                tasks.start_soon(_watch, child, target, serving)
         async with anyio.create_task_group() as running:
             for child in children:
                 running.start_soon(child.run)
@@ -69,6 +68,8 @@ def _command(target: str, serving: Serving) -> Command:
         start = [sys.executable, "-m", "indiflask.child", "--socket", str(descriptor)]
         return [*start, *options, *again, "--", target]
 
+    if serving.reload:
+        options += [f"--other={file}" for file in _others(target, serving)]
     env = {"PYTHONUNBUFFERED": "1"}
     if serving.reload:
         env["PYTHONDONTWRITEBYTECODE"] = "1"  # a .pyc is told from a newer file by the second: two saves are quicker
@@ -81,14 +82,24 @@ def _name(target: str) -> str:
     return Path(place).stem if place.endswith(".py") or "/" in place else place
 
 
-async def _watch(child: Child, target: str, folders: Sequence[Path]) -> None:
-    from indiflask.reload import folder_of, watch
+async def _watch(child: Child, target: str, serving: Serving) -> None:
+    from indiflask.reload import Watcher, folder_of
 
-    await watch(child, folders or [folder_of(target)])
+    await Watcher(child, serving.reload_dirs or [folder_of(target)], _others(target, serving)).run()
 
 
-async def _stop_on_signal(children: Sequence[Child]) -> None:
+def _others(target: str, serving: Serving) -> list[Path]:
+    """The files of the other targets."""
+    from indiflask.reload import file_of
+
+    return sorted({file_of(other) for other in serving.targets} - {file_of(target)})
+
+
+async def _stop_on_signal(
+    children: Sequence[Child], *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for number in signals:
             log.info("%s: stopping", signal.Signals(number).name)
             for child in children:

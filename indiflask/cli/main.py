@@ -36,10 +36,13 @@ def run(
     reload_dir: Annotated[
         list[Path] | None, typer.Option(exists=True, file_okay=False, help="Folder to watch; default: the target's.")
     ] = None,
+    start_timeout: Annotated[float, typer.Option(min=0, help="Seconds that a target may take to start.")] = 30.0,
     stop_timeout: Annotated[float, typer.Option(min=0, help="Seconds that a target may take to end.")] = 5.0,
+    restarts: Annotated[int, typer.Option(min=0, help="How often in a row a target that ends is started again.")] = 10,
     log_level: LogLevel = "info",
 ) -> None:
     """Serve apps to INDI clients until Ctrl-C, each in a process of its own."""
+    from indiflask.links.child import Patience
     from indiflask.supervising import Serving, serve_children
 
     start_logging(log_level)
@@ -48,7 +51,7 @@ def run(
         host=host,
         port=port,
         log_level=log_level,
-        stop_timeout=stop_timeout,
+        patience=Patience(stop=stop_timeout, start=start_timeout, restarts=restarts),
         reload=reload or bool(reload_dir),
         reload_dirs=reload_dir or (),
     )

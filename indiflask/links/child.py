@@ -7,29 +7,32 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 from anyio.abc import ByteReceiveStream, Process, TaskStatus
 
 from indiflask.hub import Hub
 from indiflask.links.duplex import Duplex
+from indiflask.links.output import copy_lines
 from indiflask.links.stream import Stream
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import (
     DefMember,
     DefVector,
+    Element,
     GetProperties,
     Message,
     OneBlob,
     OneMember,
     PingRequest,
     SetVector,
+    State,
 )
 from indiflask.protocol.reader import read
 from indiflask.protocol.writer import pack
@@ -42,22 +45,37 @@ CANNOT_START = 78
 RESTART_SECONDS = (0.2, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before a child that ended is started again: soon after a hiccup, quiet when it is broken."""
 
-RESTARTS = 10
-"""How often in a row, before it is given up."""
-
 STEADY_SECONDS = 60.0
 """A child that has lived so long has started well: the next end is counted from the beginning."""
-
-START_SECONDS = 30.0
-"""Until a child must have defined what it has: imports from an SD card take some, and a module may hang."""
-
-LINE_BYTES = 2000
-"""Of a line that a child prints; drivers have written megabytes without a newline."""
 
 HELD_FRAMES = 1000
 """Requests that may wait for a child while it is being loaded anew."""
 
 SETTLED = b"indiflask-settled"
+"""The ping behind which a child has said all that it has."""
+
+LAST_WORDS = "indiflask-last-words"
+"""In place of a device, in the message of one of our children that says why it ends."""
+
+IMPORTS = "indiflask-imports"
+"""Likewise, in the message that names the files of other targets that a child has imported."""
+
+FOR_US = (LAST_WORDS.encode(), IMPORTS.encode())
+
+MESSAGE_LENGTH = 10_000
+"""Characters of such a message: an exception's text may be anything, and a start tag may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a child may take, in seconds, and how often it may fail."""
+
+    stop: float = 5.0
+    """From SIGTERM to its end, then it is killed: what a motor needs to halt."""
+    start: float = 30.0
+    """Until it must have defined what it has: imports from an SD card take some, and a module may hang."""
+    restarts: int = 10
+    """In a row, before it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +92,11 @@ class Command:
 class Child:
     """Keeps a driver's process running and its devices in the hub."""
 
-    def __init__(
-        self, hub: Hub, command: Command, *, stop_timeout: float, start_timeout: float = START_SECONDS
-    ) -> None:
+    def __init__(self, hub: Hub, command: Command, patience: Patience) -> None:
         self.name = command.name
         self._hub = hub
         self._command = command
-        self._stop_timeout = stop_timeout
-        self._start_timeout = start_timeout
+        self._patience = patience
         self._link: Duplex | None = None
         self._held: deque[Frame] = deque(maxlen=HELD_FRAMES)
         self._sending: list[Frame] = []
@@ -93,10 +108,12 @@ class Child:
         self._loading = False
         """It is being loaded anew: one process has ended and the next has not begun."""
         self._last_words = ""
+        self.imports: frozenset[Path] = frozenset()
+        """Files of other targets that it has imported."""
         self._reload = anyio.Event()
         self._stopping = anyio.Event()
         self.settled = anyio.Event()
-        """Set once it has defined what it has for the first time, or has been given up."""
+        """Set once it has defined what it has for the first time, or has failed to."""
         self._defined = anyio.Event()
         """Set once the process that runs now has defined what it has."""
         self._settling = False
@@ -107,6 +124,11 @@ class Child:
         self._peer = hub.join(self.name, self._send, owner=True)
 
     # --- from outside ---
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process now."""
+        return self._link is not None
 
     def reload(self) -> None:
         """End the process, and start another with what its files are now."""
@@ -130,12 +152,12 @@ class Child:
                 code = await self._once()
                 if self._stopping.is_set():
                     return
+                if not self._reload.is_set():
+                    failures = 1 if anyio.current_time() - began > STEADY_SECONDS else failures + 1
+                    if not await self._after_an_end(code, failures):
+                        return
                 if self._reload.is_set():
                     failures = 0
-                    continue
-                failures = 0 if anyio.current_time() - began > STEADY_SECONDS else failures + 1
-                if not await self._after_an_end(code, failures):
-                    return
         finally:
             self._hub.leave(self._peer)
             self.settled.set()
@@ -144,8 +166,10 @@ class Child:
         """It ended by itself: whether it is to be started again, now."""
         self._loading = False
         self._held.clear()
+        if not self._defined.is_set() and not self._last_words:
+            self._connected.clear()  # it may be their connecting that ends it: it comes up without them
         why = self._last_words or _how_it_ended(code)
-        hopeless = code == CANNOT_START or failures > RESTARTS
+        hopeless = code == CANNOT_START or failures > self._patience.restarts
         self._hub.suspend(self._peer, f"{self.name} is not running: {why}", alert=True)
         self.tell(f"{self.name} is not running: {why}")
         if hopeless and not self._command.waits_for_change:
@@ -154,13 +178,13 @@ class Child:
             )
             log.error("%s is given up: %s", self.name, why)
             return False
+        self.settled.set()
         if hopeless:
-            log.error("%s; it is loaded again when a file changes", why)
-            self.settled.set()
+            log.error("%s: %s; it is loaded again when a file changes", self.name, why)
             await self._changed()
         else:
             pause = RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1]
-            log.error("%s; it is started again in %g s", why, pause)
+            log.error("%s: %s; it is started again in %g s", self.name, why, pause)
             with anyio.move_on_after(pause):
                 await self._changed()
         return True
@@ -180,7 +204,7 @@ class Child:
 
     async def _once(self) -> int:
         """Start it and serve it until it ends; its exit code."""
-        self._reload = anyio.Event()
+        self._reload, self._defined = anyio.Event(), anyio.Event()
         self._last_words = ""
         self._deaf = False
         ours, theirs = socket.socketpair()
@@ -198,9 +222,10 @@ class Child:
                 tasks.start_soon(self._copy_output, self._process.stdout)
                 tasks.start_soon(self._end_when_wanted, self._process)
                 tasks.start_soon(self._limit_start, self._process)
+                tasks.start_soon(self._end_what_it_left, self._process)
                 self._greet()
                 await self._read(self._link)
-                code = await self._process.wait()
+                code = await self._limit_end(self._process)
                 with anyio.move_on_after(0.2):
                     await self._output_ended.wait()
                 tasks.cancel_scope.cancel()
@@ -213,7 +238,7 @@ class Child:
             stream.close()
 
     async def _start(self, descriptor: int) -> Process:
-        self._output_ended, self._defined = anyio.Event(), anyio.Event()
+        self._output_ended = anyio.Event()
         line = self._command.line(descriptor, list(self._connected))
         return await anyio.open_process(
             line,
@@ -229,7 +254,6 @@ class Child:
         """It is asked for all that it has; the ping's answer comes behind that."""
         self._hub.resume(self._peer)
         self._loading = False
-        self._connected = {}
         held, self._held = list(self._held), deque(maxlen=HELD_FRAMES)
         if self._link is not None:
             self._link.send([pack(GetProperties()), pack(PingRequest(SETTLED.decode())), *held])
@@ -254,17 +278,32 @@ class Child:
         self._deaf = True
         with suppress(ProcessLookupError):
             process.terminate()
-        with anyio.move_on_after(self._stop_timeout) as limit:
-            await process.wait()
-        if limit.cancelled_caught:
-            log.warning("%s did not end within %g s: it is killed", self.name, self._stop_timeout)
-            self._kill(process)
+        await self._limit_end(process)
+
+    async def _limit_end(self, process: Process) -> int:
+        """Its exit code, once it has ended or has been killed."""
+        with anyio.move_on_after(self._patience.stop):
+            return await process.wait()
+        log.warning("%s did not end within %g s: it is killed", self.name, self._patience.stop)
+        self._kill(process)
+        return await process.wait()
 
     async def _limit_start(self, process: Process) -> None:
-        with anyio.move_on_after(self._start_timeout):
+        with anyio.move_on_after(self._patience.start):
             await self._defined.wait()
             return
-        self._last_words = f"it did not start within {self._start_timeout:g} s"
+        self._last_words = f"it did not start within {self._patience.start:g} s"
+        self._connected.clear()  # it may be their connecting that hangs
+        self._kill(process)
+
+    async def _copy_output(self, output: ByteReceiveStream | None) -> None:
+        if output is not None:
+            await copy_lines(output, self.name)
+        self._output_ended.set()
+
+    async def _end_what_it_left(self, process: Process) -> None:
+        """A process that it forked holds its ends of the socket and of its output, and its hardware."""
+        await process.wait()
         self._kill(process)
 
     def _kill(self, process: Process) -> None:
@@ -296,49 +335,39 @@ class Child:
         if self._settling:
             self._settling = False
             self._hub.settle(self._peer)
+            self._last_words = ""
             self._defined.set()
             self.settled.set()
 
     def _is_for_us(self, frame: Frame) -> bool:
-        """The answer to our ping, and why it cannot start. Which devices are connected is for all, and for us too."""
+        """The answer to our ping, and why it ends. Which devices are connected is for all, and for us too."""
         if frame.tag == b"pingReply" and SETTLED in frame.data:
             self._settling = True
             return True
-        if frame.tag == b"message" and not self._defined.is_set():
-            element = read(frame)
-            self._last_words = element.message if isinstance(element, Message) else ""
+        if frame.tag == b"message" and frame.device in FOR_US:
+            self._note_words(read(frame))
             return True
         if frame.name == b"CONNECTION":
-            self._note_connection(frame)
+            with suppress(ProtocolError):  # the hub answers that
+                self._note_connection(frame)
         return False
+
+    def _note_words(self, element: Element) -> None:
+        if not isinstance(element, Message):
+            return
+        if element.device == IMPORTS:
+            self.imports = frozenset(Path(file) for file in element.message.split(os.pathsep))
+        else:
+            self._last_words = element.message
 
     def _note_connection(self, frame: Frame) -> None:
         element = read(frame)
-        if isinstance(element, DefVector | SetVector) and element.members:
+        if not isinstance(element, DefVector | SetVector) or not element.members:
+            return
+        if not _is_connected(element.members):
             self._connected.pop(element.device, None)
-            if _is_connected(element.members):
-                self._connected[element.device] = None
-
-    # --- output ---
-
-    async def _copy_output(self, output: ByteReceiveStream | None) -> None:
-        """What it prints, line by line, with its name."""
-        rest = b""
-        try:
-            while output is not None:
-                *lines, rest = (rest + await output.receive()).split(b"\n")
-                if len(rest) > LINE_BYTES:
-                    lines, rest = [*lines, rest], b""
-                self._print(lines)
-        except (anyio.EndOfStream, anyio.BrokenResourceError):
-            self._print([rest] if rest else [])
-        finally:
-            self._output_ended.set()
-
-    def _print(self, lines: list[bytes]) -> None:
-        for line in lines:
-            text = line[:LINE_BYTES].decode(errors="replace").rstrip("\r")
-            sys.stderr.write(f"{self.name} | {text}\n")
+        elif element.state is not State.BUSY:  # that is what was asked for, and not yet true
+            self._connected.setdefault(element.device)
 
 
 def _is_connected(members: Sequence[DefMember | OneMember | OneBlob]) -> bool:
@@ -349,5 +378,6 @@ def _is_connected(members: Sequence[DefMember | OneMember | OneBlob]) -> bool:
 
 def _how_it_ended(code: int) -> str:
     if code < 0:
-        return f"it was ended by {signal.Signals(-code).name}"
+        names = {one.value: one.name for one in signal.Signals}
+        return f"it was ended by {names.get(-code, f'signal {-code}')}"
     return f"it ended with exit code {code}"

@@ -50,12 +50,12 @@ class Duplex:
         """Until the other side has ended. Raises ProtocolError for what is no INDI."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._write)
-            while data := await self._stream.receive():
+            while self._framer.error is None and (data := await self._stream.receive()):
                 if frames := self._framer.feed(data):
                     self._receive(frames)
-                if self._framer.error is not None:
-                    raise self._framer.error
             tasks.cancel_scope.cancel()
+        if self._framer.error is not None:
+            raise self._framer.error
 
     def _push(self) -> None:
         while self._outbox and not self._full.is_set():
