@@ -6,10 +6,12 @@ import logging
 from collections import deque
 
 import anyio
-import anyio.lowlevel
 
 from indiflask.hub import Hub
+from indiflask.links.loop import Loop
+from indiflask.links.signals import Bell
 from indiflask.links.stream import Stream
+from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame, Framer
 from indiflask.protocol.limits import Limits
 from indiflask.protocol.messages import Message
@@ -64,7 +66,13 @@ class ClientLink:
         self._deaf = anyio.Event()
         """Set when it takes nothing any more."""
         self._scope = anyio.CancelScope()
-        self._receive = stream.receive
+        self._loop = Loop.current()
+        self._backlog: deque[Frame] = deque()
+        """What it has said and the hub has not been given yet."""
+        self._patience = anyio.CancelScope()
+        self._opened = Bell(self._loop)
+        self._begun = 0.0
+        """When the element that is open was, by the loop's clock; 0 where none is."""
         self._peer = hub.join(label, self.send, owner=False)
 
     # --- out ---
@@ -142,6 +150,7 @@ class ClientLink:
             with self._scope:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._write)
+                    tasks.start_soon(self._limit_open)
                     in_order = await self._read()
                     if in_order:
                         await self._linger()
@@ -154,37 +163,46 @@ class ClientLink:
 
     async def _read(self) -> bool:
         """Until it has closed its writing half (True), or broken the rules or left an element open (False)."""
-        begun = 0.0
-        while True:
-            held = self._framer.open_bytes
-            data = await self._receive_until(begun + self._limits.open_time(held)) if held else await self._receive()
-            if data is None:
-                self._complain(f"an element of which {held} bytes came is not at its end in time")
-                return False
-            if not data:
+        try:
+            with self._patience:
+                await self._stream.read(self._take)
                 return True
-            frames = self._framer.feed(data)
-            if self._shows_wire:
-                for frame in frames:
-                    log.debug("%s > %s", self._label, shorten(frame.data))
-            await self._pass_on(frames)
-            if self._framer.error is not None:
-                self._complain(str(self._framer.error))
-                return False
-            if self._framer.open_bytes and (frames or not held):
-                begun = anyio.current_time()  # another element than before
+        except ProtocolError as error:
+            self._complain(str(error))
+        else:
+            self._complain(f"an element of which {self._framer.open_bytes} bytes came is not at its end in time")
+        return False
 
-    async def _pass_on(self, frames: list[Frame]) -> None:
-        """Give the hub what came, a turn's worth at a time."""
-        for start in range(0, len(frames), TURN_FRAMES):
-            if start:
-                await anyio.lowlevel.checkpoint()
-            self._hub.receive(self._peer, frames[start : start + TURN_FRAMES])
+    def _take(self, data: bytes) -> bool:
+        """Give the hub what came, a turn's worth at a time; whether there is more."""
+        frames = self._framer.feed(data)
+        if self._shows_wire:
+            for frame in frames:
+                log.debug("%s > %s", self._label, shorten(frame.data))
+        if not self._framer.open_bytes:
+            self._begun = 0.0
+        elif frames or not self._begun:
+            self._begun = self._loop.time()
+            self._opened.ring()
+        if self._backlog or len(frames) > TURN_FRAMES:
+            self._backlog += frames
+            frames = [self._backlog.popleft() for _ in range(min(TURN_FRAMES, len(self._backlog)))]
+        self._hub.receive(self._peer, frames)
+        if not self._backlog and self._framer.error is not None:
+            raise self._framer.error
+        return bool(self._backlog)
 
-    async def _receive_until(self, due: float) -> bytes | None:
-        with anyio.move_on_after(max(0, due - anyio.current_time())):
-            return await self._receive()
-        return None
+    async def _limit_open(self) -> None:
+        """Lose patience with an element that does not come to its end."""
+        while True:
+            await self._opened.wait()
+            while held := self._framer.open_bytes:
+                due = self._begun + self._limits.open_time(held)
+                if due <= self._loop.time():
+                    self._patience.cancel()
+                    return
+                await anyio.sleep_until(due)
+            self._begun = 0.0
 
     def _complain(self, why: str) -> None:
         log.warning("%s: %s; it is disconnected", self._label, why)
@@ -216,5 +234,8 @@ class ClientLink:
                 self._full = anyio.Event()
                 self._push()
             self._stream.end()
-            while await self._stream.receive():
-                pass
+            await self._stream.read(_nothing)
+
+
+def _nothing(_: bytes) -> bool:
+    return False

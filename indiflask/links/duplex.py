@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import anyio
 
 from indiflask.links.stream import Stream
+from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame, Framer
 
 log = logging.getLogger(__name__)
@@ -50,12 +52,18 @@ class Duplex:
         """Until the other side has ended. Raises ProtocolError for what is no INDI."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._write)
-            while self._framer.error is None and (data := await self._stream.receive()):
-                if frames := self._framer.feed(data):
-                    self._receive(frames)
+            with suppress(ProtocolError):  # raised below, where no group wraps it
+                await self._stream.read(self._take)
             tasks.cancel_scope.cancel()
         if self._framer.error is not None:
             raise self._framer.error
+
+    def _take(self, data: bytes) -> bool:
+        if frames := self._framer.feed(data):
+            self._receive(frames)
+        if self._framer.error is not None:
+            raise self._framer.error
+        return False
 
     def _push(self) -> None:
         while self._outbox and not self._full.is_set():

@@ -11,9 +11,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.lowlevel
 
-from indiflask.links.readiness import readiness
+from indiflask.links.reading import Take, reading
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -26,36 +25,29 @@ BULK_BYTES = 256 * 1024
 
 
 class Stream:
-    """Bytes in, bytes out. One task may receive while another waits to send."""
+    """Bytes in, bytes out. One task may read while another waits to send."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._socket = sock
-        self._readiness = readiness(sock)
         self._room = RECEIVE_BYTES
-        self._emptied = True
-        """Whether the last read took all there was: then waiting comes first."""
         self.reset = False
         """Whether the other side is gone altogether, and has not only ended what it says."""
 
-    async def receive(self) -> bytes:
-        """What has come; empty at the end of the stream, which a reset is too."""
-        if self._emptied:
-            await self._readiness.wait()
-        else:  # one that talks faster than it is heard lets the others have a turn
-            await anyio.lowlevel.cancel_shielded_checkpoint()
-        while True:
-            try:
-                data = self._socket.recv(self._room)
-            except (BlockingIOError, InterruptedError):
-                await self._readiness.wait()
-            except ConnectionError:
-                self.reset = True
-                return b""
-            else:
-                self._emptied = len(data) < self._room
-                self._room = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else BULK_BYTES
-                return data
+    async def read(self, take: Take) -> None:
+        """Give away what comes, until the end of the stream, which a reset is too. Raises what ``take`` does."""
+        await reading(self._socket, self._receive, take).run()
+
+    def _receive(self) -> bytes | None:
+        try:
+            data = self._socket.recv(self._room)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except ConnectionError:
+            self.reset = True
+            return b""
+        self._room = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else BULK_BYTES
+        return data
 
     def send_now(self, data: Buffer) -> int:
         """How much the socket took without waiting. Raises OSError when the other side is gone."""
@@ -75,5 +67,4 @@ class Stream:
 
     def close(self) -> None:
         """Close it. Nobody may be waiting for it."""
-        self._readiness.close()
         self._socket.close()

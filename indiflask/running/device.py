@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 
 from indiflask.device import Background, Device
 from indiflask.errors import Cancelled, NotConnected, Reject
+from indiflask.links.signals import Bell
 from indiflask.protocol.messages import Element, Message, NewVector
 from indiflask.protocol.writer import pack
 from indiflask.running.builtin import config_process, connection, driver_info
@@ -27,7 +28,6 @@ from indiflask.running.place import Place
 from indiflask.running.queue import Queue
 from indiflask.running.session import Session
 from indiflask.running.settings import Settings
-from indiflask.running.signals import Bell
 from indiflask.running.worker import Worker
 from indiflask.values import Reply, State, Value, Values
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from indiflask.errors import Cancelled, NotConnected, Reject
+from indiflask.links.signals import Latch
 from indiflask.running.calls import call
 from indiflask.running.failures import FAILURES, leaf, text_of
 from indiflask.running.pending import current_run
-from indiflask.running.signals import Latch
 from indiflask.values import Reply, State, Values
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from indiflask.errors import IndiError
-from indiflask.running.signals import Latch
+from indiflask.links.signals import Latch
 
 if TYPE_CHECKING:
     from indiflask.running.handler import Run

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from indiflask.errors import Reject
+from indiflask.links.signals import Bell, Latch
 from indiflask.running.handler import Run
-from indiflask.running.signals import Bell, Latch
 
 if TYPE_CHECKING:
     from indiflask.running.device import DeviceRunner
