@@ -49,8 +49,8 @@ def main() -> None:
     start_logging(given.log_level)
     sock = socket.socket(fileno=given.socket)
     os.set_inheritable(given.socket, False)  # what the target starts is not to keep the hub's end alive
-    threading.Thread(target=_end_with_parent, args=(sock.fileno(),), name="indiflask parent", daemon=True).start()
-    atexit.register(partial(_leave_nobody, os.getppid()))  # before the target's own, so that it is called after them
+    threading.Thread(target=_end_with_parent, args=(sock,), name="indiflask parent", daemon=True).start()
+    atexit.register(partial(_leave_nobody, sock))  # before the target's own, so that it is called after them
     mock_pins_without_gpio()
     try:
         try:
@@ -64,18 +64,22 @@ def main() -> None:
         sys.exit(CANNOT_START if isinstance(error, TargetError) else 1)
 
 
-def _end_with_parent(descriptor: int) -> None:
-    """A child whose parent was killed, and which does not see it since a handler of it hangs, ends all the same."""
+def _parent_has_gone(sock: socket.socket, wait_ms: int | None) -> bool:
     poll = select.poll()
-    poll.register(descriptor, select.POLLRDHUP)
-    poll.poll()
+    poll.register(sock, select.POLLRDHUP)
+    return bool(poll.poll(wait_ms))
+
+
+def _end_with_parent(sock: socket.socket) -> None:
+    """A child whose parent was killed, and which does not see it since a handler of it hangs, ends all the same."""
+    _parent_has_gone(sock, None)
     threading.Event().wait(ORPHAN_SECONDS)
     os.killpg(0, signal.SIGKILL)  # with the processes that the target started
 
 
-def _leave_nobody(parent: int) -> None:
+def _leave_nobody(sock: socket.socket) -> None:
     """What the target started and left running is ended by our parent. Without one, by us."""
-    if os.getppid() != parent:
+    if _parent_has_gone(sock, 0):
         os.killpg(0, signal.SIGKILL)
 
 

@@ -174,6 +174,8 @@ def test_nobody_need_read_what_it_says(serve: Bench) -> None:
 
 # --- no orphans ---
 
+GONE_SECONDS = 2
+"""The second that is promised, and one for a busy machine."""
 HANG = "time.sleep(100)"
 LEAVE = "subprocess.Popen(['sleep', '100'])"
 
@@ -192,7 +194,7 @@ def test_kill_of_the_parent_ends_the_child(serve: Bench, deed: str) -> None:
     client.ask("D.DO", what=deed)
     client.until_state("D.DO", "Ok", "Busy")
     kill(program.process.pid)
-    until(lambda: not left_over(child), lambda: f"{left_over(child)} are left", seconds=1)
+    until(lambda: not left_over(child), lambda: f"{left_over(child)} are left", GONE_SECONDS)
 
 
 def test_kill_of_the_parent_ends_a_child_that_hangs_in_import(serve: Bench) -> None:
@@ -202,7 +204,7 @@ def test_kill_of_the_parent_ends_a_child_that_hangs_in_import(serve: Bench) -> N
         child = serve.until_imported(1)
         assert runs(child)
         kill(program.process.pid)
-        until(lambda: not runs(child), lambda: f"{child} is left", seconds=1)
+        until(lambda: not runs(child), lambda: f"{child} is left", GONE_SECONDS)
 
 
 # --- ending ---
