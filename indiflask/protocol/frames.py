@@ -162,9 +162,10 @@ class Framer:
         ``finished`` says that nothing needs to be resolved or re-encoded.
         """
         most, base, append = self._most, self._at, frames.append
+        end = len(data) - data.endswith(b"\n")  # what is behind is not tried in vain
         for quote in self._quotes:
             first, match = at, whole(quote, plain).match
-            while (found := match(data, at, at + most)) is not None:
+            while at < end and (found := match(data, at, at + most)) is not None:
                 element, tag, device, name = found.group(1, 2, 3, 4)
                 at = found.end()
                 frame = Frame(element, tag, device or b"", name or b"", 0, (), base + at - len(element))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.escapes import unescape
 from indiflask.protocol.frames import Frame, Framer
-from indiflask.protocol.messages import BlobMode, Element, OneMember
-from indiflask.protocol.schema import ELEMENTS, MEMBERS, SHAPES, Attribute, Member, MemberShape
+from indiflask.protocol.messages import BlobMode, Element, NewVector, OneMember
+from indiflask.protocol.schema import ELEMENTS, MEMBERS, SHAPES, Attribute, ElementShape, Member, MemberShape
 
 __all__ = ["read"]
 
@@ -63,7 +63,7 @@ def read(data: bytes | Frame) -> Element:
     """
     frame = data if isinstance(data, Frame) else _only_frame(data)
     try:
-        return _read(frame.data)
+        return _read(frame)
     except ProtocolError as error:
         raise ProtocolError(error.why, frame.at + error.at) from None
 
@@ -80,11 +80,14 @@ def _only_frame(data: bytes) -> Frame:
     return frames[0]
 
 
-def _read(data: bytes) -> Element:
+def _read(frame: Frame) -> Element:
+    data = frame.data
     start = _start_tag(data, 0)
     shape = _SHAPES.get(start[1])
     if shape is None:
         raise ProtocolError(f"INDI has no element <{_text(start[1])}>", 0)
+    if shape.make is NewVector and frame.device and frame.name and b"timestamp" not in start[2]:
+        return _request(frame, shape, start)
     tag = shape.tag
     fields = _fields(_ATTRIBUTES_OF[tag], tag, start[2], 0)
     if shape.kind is not None:
@@ -95,6 +98,14 @@ def _read(data: bytes) -> Element:
     elif tag == "getProperties":
         fields.setdefault("version", None)  # the record's default is what we send, not what was left out
     return shape.make(**fields)
+
+
+def _request(frame: Frame, shape: ElementShape, start: re.Match[bytes]) -> NewVector:
+    """What clients say most: framing has read its names already."""
+    fields: dict[str, Any] = {"kind": shape.kind, "device": _decoded(frame.device), "name": _decoded(frame.name)}
+    if not start[3]:
+        fields["members"] = _members(frame.data, start.end(), MEMBERS[shape.member])
+    return NewVector(**fields)
 
 
 def _members(data: bytes, at: int, shape: MemberShape) -> tuple[Member, ...]:
@@ -176,5 +187,9 @@ def _start_tag(data: bytes, at: int) -> re.Match[bytes]:
 
 def _text(raw: bytes) -> str:
     """What raw bytes say, line ends as XML has them. Framing has seen to it that they are UTF-8."""
-    text = (unescape(raw) if b"&" in raw else raw).decode("utf-8", "replace")
+    return _decoded(unescape(raw) if b"&" in raw else raw)
+
+
+def _decoded(raw: bytes) -> str:
+    text = raw.decode("utf-8", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

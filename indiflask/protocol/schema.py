@@ -206,6 +206,7 @@ MEMBERS: Final = {shape.tag: shape for shape in _MEMBERS}
 #: Both.
 SHAPES: Final[tuple[ElementShape | MemberShape, ...]] = (*_ELEMENTS, *_MEMBERS)
 
+_word_of_enum: Final = attrgetter("_value_")  # `value` is a property, and this is asked for each message
 _VECTOR_WORDS: Final = {DefVector: "def", SetVector: "set", NewVector: "new"}
 _PLAIN_TAGS: Final = {shape.make: shape.tag for shape in _ELEMENTS if shape.kind is None}
 
@@ -213,5 +214,5 @@ _PLAIN_TAGS: Final = {shape.make: shape.tag for shape in _ELEMENTS if shape.kind
 def tag_of(element: Element) -> str:
     """The tag that an element is written with."""
     if isinstance(element, DefVector | SetVector | NewVector):
-        return f"{_VECTOR_WORDS[type(element)]}{element.kind.value}Vector"
+        return f"{_VECTOR_WORDS[type(element)]}{_word_of_enum(element.kind)}Vector"
     return _PLAIN_TAGS[type(element)]

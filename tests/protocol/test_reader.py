@@ -18,6 +18,7 @@ from indiflask.protocol import (
     DelProperty,
     EnableBlob,
     Frame,
+    Framer,
     GetProperties,
     Kind,
     Message,
@@ -188,3 +189,9 @@ def test_a_frames_place_in_its_stream_is_kept() -> None:
     frames, _ = framed([b"<message/>\n<newTextVector device='C'/>"])
     with pytest.raises(ProtocolError, match=r"at byte 11$"):
         read(frames[1])
+
+
+def test_names_are_resolved_once() -> None:
+    request = NewVector(Kind.TEXT, "A &amp; B", "N\n&lt;", members=(OneMember("X", "&amp;"),))
+    [frame] = Framer().feed(write(request))
+    assert read(frame) == request
