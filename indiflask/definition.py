@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,11 +33,13 @@ class Definition:
     timeout: float = 0
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """The members' names, in the order that clients index them by."""
+    by_name: Mapping[str, Member] = field(init=False, repr=False, compare=False)
     one_choice: bool = field(init=False, repr=False, compare=False)
     """Whether at most one of its switches can be On."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(member.name for member in self.members))
+        object.__setattr__(self, "by_name", {member.name: member for member in self.members})
         object.__setattr__(self, "one_choice", self.rule in {Rule.ONE_OF_MANY, Rule.AT_MOST_ONE})
 
     @property

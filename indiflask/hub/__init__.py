@@ -32,9 +32,9 @@ class Hub:
 
     def receive(self, peer: Peer, frames: Iterable[Frame]) -> None:
         """What a peer said."""
-        for frame in frames:
-            self._routing.take(peer, frame)
-        self._flush()
+        self._routing.take(peer, frames)
+        if self._flushes:
+            self._flush()
 
     def leave(self, peer: Peer) -> None:
         """A peer is gone: its devices are deleted at all who knew them."""

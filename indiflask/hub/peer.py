@@ -27,11 +27,11 @@ class Peer:
 
     __slots__ = (
         "_blobs",
-        "_interest",
         "_named_bytes",
         "away",
         "knows",
         "label",
+        "named",
         "only_blobs",
         "owed",
         "owner",
@@ -53,7 +53,8 @@ class Peer:
         self.scolded = False
         self.away: str | None = None
         """Of an owner whose process has ended and will be back: why, in words. Its devices are kept meanwhile."""
-        self._interest: set[Key] = set()
+        self.named: set[Key] = set()
+        """What it is interested in."""
         self._named_bytes = 0
         self._blobs: dict[Key, BlobMode] = {}
 
@@ -64,33 +65,32 @@ class Peer:
         """Its process has ended, and with it all that it wanted and knew."""
         self.knows.clear()
         self.owed.clear()
-        self._interest.clear()
+        self.named.clear()
         self._named_bytes = 0
         self._blobs.clear()
         self.scolded = False
 
-    def take_interest(self, key: Key) -> bool:
-        """Remember what it named; whether that was new. Raises ProtocolError when it has named too much."""
-        if key in self._interest:
-            return False
+    def take_interest(self, key: Key) -> None:
+        """Remember what it named. Raises ProtocolError when it has named too much."""
+        if key in self.named:
+            return
         cost = len(key[0]) + len(key[1]) + NAME_COST
         if self._named_bytes + cost > NAMED_BYTES:
             raise ProtocolError(
-                f"too many properties are named on one connection, after {len(self._interest)}: name "
+                f"too many properties are named on one connection, after {len(self.named)}: name "
                 "devices, or nothing for all of them"
             )
         self._named_bytes += cost
-        self._interest.add(key)
-        return True
+        self.named.add(key)
 
     def hears(self, key: Key) -> bool:
         """Whether news of a property concern it: it asked for all, for the device, or for the property."""
-        interest = self._interest
+        interest = self.named
         return (b"", b"") in interest or (key[0], b"") in interest or key in interest
 
     def hears_device(self, device: bytes) -> bool:
         """Whether a device's messages concern it: it named the device or one of its properties."""
-        return self.hears((device, b"")) or any(named == device for named, _ in self._interest)
+        return self.hears((device, b"")) or any(named == device for named, _ in self.named)
 
     def set_blob_mode(self, key: Key, mode: BlobMode) -> None:
         """``enableBLOB``: per property; without one, for the device, and over what was said of its properties."""

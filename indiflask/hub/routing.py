@@ -29,8 +29,6 @@ from indiflask.protocol.writer import pack
 
 log = logging.getLogger(__name__)
 
-BLOB_TAGS = (b"setBLOBVector", b"newBLOBVector")
-
 EMPTY_BLOB_BYTES = 2048
 """A BLOB vector that is shorter, and has no member, is about state alone, and is news like any other."""
 
@@ -54,7 +52,8 @@ class Routing:
         """Owners that have not told all that they have yet, with what they had before and have not defined again."""
         self._early: list[tuple[Peer, Frame]] = []
         """Requests for devices that nobody has, while owners start that may."""
-        self._routes: dict[tuple[Key, bool], Route] = {}
+        self._routes: dict[Key, Route] = {}
+        self._blob_routes: dict[Key, Route] = {}
         self._rules: dict[bytes, Callable[[Peer, Frame], None]] = {
             b"getProperties": self._ask,
             b"enableBLOB": self._enable_blob,
@@ -72,7 +71,7 @@ class Routing:
     def join(self, peer: Peer) -> None:
         """A new end. Who may own devices is asked what it has."""
         self._peers.append(peer)
-        self._routes.clear()
+        self._forget_routes()
         if peer.owner:
             self._starting[peer] = set()
             peer.send(pack(GetProperties()))
@@ -80,7 +79,7 @@ class Routing:
     def leave(self, peer: Peer) -> None:
         """An end is gone, and with it its devices."""
         self._peers.remove(peer)
-        self._routes.clear()
+        self._forget_routes()
         self._early = [(asker, frame) for asker, frame in self._early if asker is not peer]
         for device in [device for device, owner in self._owners.items() if owner is peer]:
             del self._owners[device]
@@ -93,11 +92,11 @@ class Routing:
         """Its devices stay. With ``alert`` clients are told that something is wrong."""
         peer.away = why
         peer.forget()
-        self._routes.clear()
+        self._forget_routes()
         for key in self._owned(peer):
             self._defined[key] = b""  # whatever it says next is news
             if alert:
-                for other in self._route(key, blob=False):
+                for other in self._route(key):
                     other.send(alert_of(self._frames[key]))
         self._has_started(peer)
 
@@ -121,7 +120,7 @@ class Routing:
         if self._starting.pop(peer, None) is not None:
             early, self._early = self._early, []
             for asker, frame in early:
-                self.take(asker, frame)
+                self.take(asker, [frame])
 
     def message(self, peer: Peer, text: str) -> None:
         """To each client that hears of one of its devices; to all, while it has none."""
@@ -141,17 +140,17 @@ class Routing:
 
     # --- frames ---
 
-    def take(self, peer: Peer, frame: Frame) -> None:
-        """Pass a frame on to whom it concerns. What is no INDI is answered, and goes nowhere."""
-        rule = self._rules.get(frame.tag)
-        if rule is None:
-            log.debug("%s said <%s>, which is not for others", peer.label, frame.tag.decode())
-            return
-        try:
-            rule(peer, frame)
-        except ProtocolError as error:
-            log.warning("%s: %s", peer.label, error.why)
-            self._answer(peer, error.why)
+    def take(self, peer: Peer, frames: Iterable[Frame]) -> None:
+        """Pass frames on to whom they concern. What is no INDI is answered, and goes nowhere."""
+        for frame in frames:
+            try:
+                self._rules.get(frame.tag, self._ignore)(peer, frame)
+            except ProtocolError as error:
+                log.warning("%s: %s", peer.label, error.why)
+                self._answer(peer, error.why)
+
+    def _ignore(self, peer: Peer, frame: Frame) -> None:
+        log.debug("%s said <%s>, which is not for others", peer.label, frame.tag.decode())
 
     def _answer(self, peer: Peer, text: str, device: bytes = b"") -> None:
         peer.send(pack(Message(message=text, device=device.decode() or None)))
@@ -188,7 +187,7 @@ class Routing:
             key = (frame.device, frame.name)
             peer.take_interest(key)
             peer.set_blob_mode(key, element.mode)
-            self._routes.clear()
+            self._forget_routes()
 
     def _request(self, peer: Peer, frame: Frame) -> None:
         """``new…`` goes to the device's owner, and to other clients that it concerns, as libindi does."""
@@ -200,14 +199,15 @@ class Routing:
             else:
                 self._answer(peer, self._unknown(frame.device), frame.device)
             return
-        self._take_interest(peer, key)
+        if key not in peer.named:
+            self._take_interest(peer, key)
         if owner.away:
             if key in self._frames:
                 peer.send(alert_of(self._frames[key]))
             self._answer(peer, owner.away, frame.device)
             return
         owner.send(frame)
-        for other in self._route(key, blob=frame.tag in BLOB_TAGS):
+        for other in self._blob_route(key) if frame.tag == b"newBLOBVector" else self._route(key):
             if other is not peer and not other.owner:
                 other.send(frame)
 
@@ -233,8 +233,8 @@ class Routing:
         key = (frame.device, frame.name)
         if self._defined.get(key):
             self._defined[key] = b""
-        blob = frame.tag == b"setBLOBVector" and not _is_empty_blob(frame)
-        for other in self._route(key, blob=blob):
+        is_blob = frame.tag == b"setBLOBVector" and not _is_empty_blob(frame)
+        for other in self._blob_route(key) if is_blob else self._route(key):
             other.send(frame)
 
     def _define(self, peer: Peer, frame: Frame) -> None:
@@ -273,7 +273,7 @@ class Routing:
             return False
         if owner is None:
             self._owners[frame.device] = peer
-            self._routes.clear()
+            self._forget_routes()
             return True
         if owner is not peer:
             self._scold(peer, frame)
@@ -325,21 +325,31 @@ class Routing:
     # --- routes ---
 
     def _take_interest(self, peer: Peer, key: Key) -> None:
-        if peer.take_interest(key):
-            self._routes.clear()
+        if key not in peer.named:
+            peer.take_interest(key)
+            self._forget_routes()
 
-    def _route(self, key: Key, *, blob: bool) -> Route:
+    def _forget_routes(self) -> None:
+        self._routes.clear()
+        self._blob_routes.clear()
+
+    def _route(self, key: Key) -> Route:
         """Who hears news of a property; kept until somebody's interest changes."""
-        route = self._routes.get((key, blob))
+        route = self._routes.get(key)
         if route is None:
-            route = self._routes[key, blob] = tuple(self._audience(key, blob=blob))
+            route = self._routes[key] = tuple([peer for peer in self._audience(key) if not peer.only_blobs])
         return route
 
-    def _audience(self, key: Key, *, blob: bool) -> Iterable[Peer]:
+    def _blob_route(self, key: Key) -> Route:
+        """Who gets its BLOBs."""
+        route = self._blob_routes.get(key)
+        if route is None:
+            route = self._blob_routes[key] = tuple([peer for peer in self._audience(key) if peer.takes_blobs(key)])
+        return route
+
+    def _audience(self, key: Key) -> list[Peer]:
         owner = self._owners.get(key[0])
-        for peer in self._peers:
-            if peer is not owner and peer.hears(key) and (peer.takes_blobs(key) if blob else not peer.only_blobs):
-                yield peer
+        return [peer for peer in self._peers if peer is not owner and peer.hears(key)]
 
 
 def _covers(asked: Key, key: Key) -> bool:

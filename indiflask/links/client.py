@@ -9,7 +9,7 @@ import anyio
 
 from indiflask.hub import Hub
 from indiflask.links.loop import Loop
-from indiflask.links.signals import Bell
+from indiflask.links.signals import Bell, Latch
 from indiflask.links.stream import Stream
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame, Framer
@@ -61,12 +61,14 @@ class ClientLink:
         """Of what has waited since the outbox was empty: one BLOB does not count for the limit."""
         self._due = False
         """Whether the hub will call ``_push`` when it has passed on what it has."""
-        self._full = anyio.Event()
-        """Set when the socket takes no more: the writing task waits for it then."""
-        self._deaf = anyio.Event()
-        """Set when it takes nothing any more."""
-        self._scope = anyio.CancelScope()
         self._loop = Loop.current()
+        self._is_full = False
+        """Whether the socket takes no more: the writing task waits for it then."""
+        self._full = Bell(self._loop)
+        self._is_deaf = False
+        """Whether it takes nothing any more, or has been told the last word."""
+        self._deaf = Latch()
+        self._scope = anyio.CancelScope()
         self._backlog: deque[Frame] = deque()
         """What it has said and the hub has not been given yet."""
         self._patience = anyio.CancelScope()
@@ -79,7 +81,7 @@ class ClientLink:
 
     def send(self, frame: Frame) -> None:
         """Put a frame into the outbox."""
-        if self._deaf.is_set():
+        if self._is_deaf:
             return
         if self._shows_wire:
             log.debug("%s < %s", self._label, shorten(frame.data))
@@ -88,23 +90,26 @@ class ClientLink:
             log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, self._size)
             self._stop_telling()
             self._scope.cancel()
-            return
-        if self._size >= PUSH_BYTES:
+        elif self._size >= PUSH_BYTES:
             self._push()
         elif not self._due:
             self._due = True
             self._hub.after(self._push)
 
     def _put(self, data: bytes) -> None:
-        self._outbox += (data, b"\n")  # a line each, for people who watch
-        self._size += len(data) + 1
-        self._largest = max(self._largest, len(data))
+        size = len(data) + 1  # a line each, for people who watch
+        if size < PUSH_BYTES:
+            self._outbox.append(data + b"\n")
+        else:
+            self._outbox += (data, b"\n")  # a BLOB is not copied
+        self._size += size
+        self._largest = max(self._largest, size)
 
     def _push(self) -> None:
         """Give the socket what it takes now."""
         self._due = False
-        while self._outbox and not self._full.is_set():
-            data = self._next_piece()
+        while self._outbox and not self._is_full:
+            data = self._outbox.popleft() if len(self._outbox) == 1 else self._next_piece()
             try:
                 sent = self._stream.send_now(data)
             except OSError as error:
@@ -114,7 +119,8 @@ class ClientLink:
             self._size -= sent
             if sent < len(data):
                 self._outbox.appendleft(memoryview(data)[sent:])  # a BLOB is not copied for each piece
-                self._full.set()
+                self._is_full = True
+                self._full.ring()
         if not self._outbox:
             self._largest = 0
 
@@ -130,6 +136,7 @@ class ClientLink:
         return b"".join([self._outbox.popleft() for _ in range(count)])
 
     def _stop_telling(self) -> None:
+        self._is_deaf = True
         self._deaf.set()
         self._outbox.clear()
         self._size = 0
@@ -139,7 +146,7 @@ class ClientLink:
         while True:
             await self._full.wait()
             await self._stream.wait_to_send()
-            self._full = anyio.Event()
+            self._is_full = False
             self._push()
 
     # --- in ---
@@ -208,7 +215,7 @@ class ClientLink:
         log.warning("%s: %s; it is disconnected", self._label, why)
         self._put(write(Message(message=f"{why}; this connection is closed")))
         self._push()
-        self._deaf.set()  # that was the last word
+        self._is_deaf = True  # that was the last word
 
     async def _linger(self) -> None:
         """It has closed its writing half: what is for it still goes out, as long as it listens. Whether it does is
@@ -217,10 +224,10 @@ class ClientLink:
         if self._stream.reset:
             return
         with anyio.move_on_after(HALF_CLOSED_SECONDS):
-            while not self._deaf.is_set():
+            while not self._is_deaf:
                 with anyio.move_on_after(PROBE_SECONDS):
                     await self._deaf.wait()
-                if not self._outbox and not self._deaf.is_set():
+                if not self._outbox and not self._is_deaf:
                     self._put(b"")
                     self._push()
 
@@ -231,7 +238,7 @@ class ClientLink:
         with anyio.move_on_after(PARTING_SECONDS):
             while self._outbox:
                 await self._stream.wait_to_send()
-                self._full = anyio.Event()
+                self._is_full = False
                 self._push()
             self._stream.end()
             await self._stream.read(_nothing)

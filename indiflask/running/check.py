@@ -25,10 +25,9 @@ def check_wire(definition: Definition, current: Values, request: NewVector) -> d
         )
     if not request.members:
         raise Reject(f"the request names no member; {definition.name} has: {', '.join(definition.names)}")
-    members = {member.name: member for member in definition.members}
     named: dict[str, Value] = {}
     for one in request.members:
-        if one.name not in members:
+        if one.name not in definition.by_name:
             raise Reject(f"{definition.name} has no member {one.name!r}; {known(one.name, definition.names)}")
         if one.name in named:
             raise Reject(f"{one.name} is named twice")
@@ -40,9 +39,9 @@ def check_values(definition: Definition, current: Values, named: Values) -> dict
     """The same for values that are Python's already: permission, limits, rule."""
     if not definition.writable:
         raise Reject(f"{definition.name} is read-only")
-    for member in definition.members:
-        if isinstance(member, Number) and member.name in named:
-            _check_limits(member, named[member.name])
+    if definition.kind is Kind.NUMBER:
+        for name, value in named.items():
+            _check_limits(definition.by_name[name], value)
     if definition.kind is Kind.SWITCH:
         return _apply_rule(definition, current, named)
     return {**current, **named}

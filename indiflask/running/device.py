@@ -149,25 +149,32 @@ class DeviceRunner:
     def receive(self, request: NewVector) -> None:
         """A client's request."""
         live = self.lives.get(request.name)
-        if live is None:
-            visible = [live.name for live in self.lives.values() if live.visible]
-            self.message(f"{self.name} has no property {request.name!r}; {known(request.name, visible)}")
+        if live is not None:
+            self.enqueue(Request(live, request))
             return
-        self.enqueue(Request(live, request, Pending(f"request of {live.path}")))
+        visible = [live.name for live in self.lives.values() if live.visible]
+        self.message(f"{self.name} has no property {request.name!r}; {known(request.name, visible)}")
 
     def enqueue(self, request: Request) -> None:
         """Step 2: in order, but buttons that cancel and DISCONNECT, which do not wait."""
-        live = request.live
         if not self.serving:
-            request.pending.finish(NotConnected(f"{live.path}: the app ends"))
-        elif live.prop.declaration.conduct.cancels:
-            self._abort(request)
-        elif live is self.connection and self.session.is_disconnect(request):
-            self._disconnect(request)
+            request.finish(NotConnected(f"{request.live.path}: the app ends"))
+        elif request.live.urgent and self._overtakes(request):
+            pass
         elif len(self.queue) + len(self._crowd) >= MAX_WAITING:
             self.refuse(request, Reject(f"{MAX_WAITING} requests wait for {self.name} already"))
         else:
             self.queue.put(request)
+
+    def _overtakes(self, request: Request) -> bool:
+        """Whether a request is one that does not wait. It is on its way then."""
+        if request.live.prop.declaration.conduct.cancels:
+            self._abort(request)
+        elif self.session.is_disconnect(request):
+            self._disconnect(request)
+        else:
+            return False
+        return True
 
     def shows(self, live: Live) -> bool:
         """Whether clients have this property now: while connected, or always."""
@@ -193,7 +200,7 @@ class DeviceRunner:
             request.live.refuse(str(reject))
         else:
             self.message(f"{request.live.name}: {reject}")
-        request.pending.finish(reject)
+        request.finish(reject)
 
     def _abort(self, request: Request) -> None:
         """A button with ``cancels=``: what it cancels is halted, then its own function is called."""
@@ -256,7 +263,7 @@ class DeviceRunner:
         for run in live.place.drop(live):
             run.dropped(why)
         for request in self.queue.drop(live):
-            request.pending.finish(Cancelled(f"{live.path}: {why.value}"))
+            request.finish(Cancelled(f"{live.path}: {why.value}"))
             if not live.busy:
                 live.end({}, State.IDLE, str(why.value))
 

@@ -201,13 +201,13 @@ class Engine:
             log.warning("what came for %s is no INDI: %s", self.app.name, error)
             self.post(pack(Message(message=str(error), device=frame.device.decode() or None)))
             return
-        self._take(element)
+        if isinstance(element, NewVector) and (runner := self.runners.get(element.device)):
+            runner.receive(element)
+        else:
+            self._take(element)
 
     def _take(self, element: Element) -> None:
         match element:
-            case NewVector():
-                if runner := self.runners.get(element.device):
-                    runner.receive(element)
             case GetProperties():
                 self._define(element)
             case PingRequest():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import enum
 import logging
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 
@@ -46,8 +45,7 @@ class Answered:
 ANSWERED = Answered()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What is told at the end; None of a state: nothing is."""
 
     values: Values
@@ -66,8 +64,8 @@ class Run:
         self.live: Live = request.live
         self.asked = asked
         self.restoring = request.restoring
-        self.pendings = [request.pending]
-        origin = request.pending.origin
+        self.pendings = [request.pending] if request.pending else []
+        origin = request.pending.origin if request.pending else None
         self.begun = False
         self.busy_at = math.inf
         """When it is shown as Busy, by the loop's clock."""
@@ -152,7 +150,10 @@ class Run:
         """
         self._scope = scope
         current_run.set(self)
-        outcome = None if self._early else await self._attempt()
+        outcome = None
+        if self._early is None:
+            deadline = self.live.prop.declaration.conduct.deadline
+            outcome = await (self._work_until(deadline) if deadline else self._work())
         if self._early is not None or outcome is None:
             return False
         self._answer(outcome)
@@ -168,22 +169,25 @@ class Run:
         finally:
             self._answer(outcome)
 
-    async def _attempt(self) -> Outcome | None:
+    async def _work_until(self, deadline: float) -> Outcome | None:
         """What is to be answered; None if the handler did not end within its deadline."""
-        deadline = self.live.prop.declaration.conduct.deadline
-        if not deadline:
-            return await self._work()
         with anyio.move_on_after(deadline):
             return await self._work()
         self._early = self._early or Early.DEADLINE
         return None
 
+    @property
+    def _is_button(self) -> bool:
+        return self.live.prop.declaration.word == "button"
+
     async def _work(self) -> Outcome:
-        if self.live.prop.declaration.word == "button" and not any(self.asked.values()):
+        if self._is_button and not any(self.asked.values()):
             return Outcome(self.asked, State.OK)  # let go, not pressed
         try:
             arguments = self.live.prop.declaration.shape.arguments(self.asked)
             given = await call(self.live.handler, arguments, self.live.device.worker, self._progress)
+            if given is None and self.live.prop.readback is None and not self._is_button:
+                return Outcome(self.asked, State.OK)
             return await self._interpret(given)
         except FAILURES as error:
             return await self._failed(leaf(error))
@@ -209,7 +213,7 @@ class Run:
         if not values:
             values, read_state, read_message = await self._true_values()
             state, message = state or read_state, message or read_message
-        if self.live.prop.declaration.word == "button":
+        if self._is_button:
             values = dict.fromkeys(self.asked, False)
         return Outcome(values, state or State.OK, message)
 
@@ -306,7 +310,8 @@ class Run:
             self.live.end(outcome.values, outcome.state, outcome.message)
         else:
             self.live.end_silently(self)
-        self._finish_pendings(outcome)
+        if self.pendings:
+            self._finish_pendings(outcome)
         if outcome.state is State.OK and not self.restoring:
             self.live.device.remember(self.live, self.asked)
         self.settled.set()

@@ -43,12 +43,20 @@ class Request:
 
     __slots__ = ("given", "live", "pending", "restoring")
 
-    def __init__(self, live: Live, given: NewVector | Values, pending: Pending, *, restoring: bool = False) -> None:
+    def __init__(
+        self, live: Live, given: NewVector | Values, pending: Pending | None = None, *, restoring: bool = False
+    ) -> None:
         self.live = live
         self.given = given
         self.pending = pending
+        """Whoever awaits its end: nobody where a client asks."""
         self.restoring = restoring
         """Given again at connect: before the device counts as connected, and not to be saved once more."""
+
+    def finish(self, error: Exception) -> None:
+        """It never starts."""
+        if self.pending is not None:
+            self.pending.finish(error)
 
     def check(self) -> dict[str, Value]:
         """All values asked for. Raises Reject."""
@@ -65,6 +73,8 @@ class Live:
         self.prop = prop
         self.device = device
         self.place = place
+        self.urgent = bool(prop.declaration.conduct.cancels) or prop.definition.name == "CONNECTION"
+        """Whether its requests may have to overtake others."""
         self.handler = Callee(prop.declaration.function or _no_function)
         """Its handler or source."""
         self.reader = Callee(prop.readback.function) if prop.readback else self.handler
