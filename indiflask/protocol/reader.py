@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.escapes import unescape
 from indiflask.protocol.frames import Frame, Framer
-from indiflask.protocol.messages import BlobMode, Element, NewVector, OneMember
-from indiflask.protocol.schema import ELEMENTS, MEMBERS, SHAPES, Attribute, ElementShape, Member, MemberShape
+from indiflask.protocol.messages import BlobMode, Element, Kind, NewVector, OneMember
+from indiflask.protocol.schema import ELEMENTS, MEMBERS, SHAPES, Attribute, Member, MemberShape
 
 __all__ = ["read"]
 
@@ -26,12 +26,10 @@ _START_TAG: Final = re.compile(
     rb"""<([A-Za-z_][A-Za-z0-9_.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*)[ \t\r\n]*+(/?)>"""
 )
 _BLANKS: Final = b" \t\r\n"
-_PLAIN_ONE: Final = {
-    tag: re.compile(
-        rb'[ \t\r\n]*+<%b[ \t\r\n]++name="([^"]*+)"[ \t\r\n]*+>([^<]*+)</%b[ \t\r\n]*+>' % (tag.encode(), tag.encode())
-    )
-    for tag in MEMBERS
-    if tag.startswith("one") and tag != "oneBLOB"
+_ONE: Final = rb'<one%b[ \t\r\n]++name="([^"]*+)"[ \t\r\n]*+>([^<]*+)</one'
+_REQUESTS: Final = {
+    b"new%bVector" % kind.value.encode(): (kind, re.compile(_ONE % kind.value.encode()))
+    for kind in (Kind.TEXT, Kind.NUMBER, Kind.SWITCH)
 }
 
 
@@ -62,8 +60,10 @@ def read(data: bytes | Frame) -> Element:
     the start of the tag that is wrong, counted as the frame's own ``at`` is.
     """
     frame = data if isinstance(data, Frame) else _only_frame(data)
+    if frame.tag in _REQUESTS and frame.device and frame.name and (request := _plain_request(frame)) is not None:
+        return request
     try:
-        return _read(frame)
+        return _read(frame.data)
     except ProtocolError as error:
         raise ProtocolError(error.why, frame.at + error.at) from None
 
@@ -80,14 +80,11 @@ def _only_frame(data: bytes) -> Frame:
     return frames[0]
 
 
-def _read(frame: Frame) -> Element:
-    data = frame.data
+def _read(data: bytes) -> Element:
     start = _start_tag(data, 0)
     shape = _SHAPES.get(start[1])
     if shape is None:
         raise ProtocolError(f"INDI has no element <{_text(start[1])}>", 0)
-    if shape.make is NewVector and frame.device and frame.name and b"timestamp" not in start[2]:
-        return _request(frame, shape, start)
     tag = shape.tag
     fields = _fields(_ATTRIBUTES_OF[tag], tag, start[2], 0)
     if shape.kind is not None:
@@ -100,18 +97,21 @@ def _read(frame: Frame) -> Element:
     return shape.make(**fields)
 
 
-def _request(frame: Frame, shape: ElementShape, start: re.Match[bytes]) -> NewVector:
-    """What clients say most: framing has read its names already."""
-    fields: dict[str, Any] = {"kind": shape.kind, "device": _decoded(frame.device), "name": _decoded(frame.name)}
-    if not start[3]:
-        fields["members"] = _members(frame.data, start.end(), MEMBERS[shape.member])
-    return NewVector(**fields)
+def _plain_request(frame: Frame) -> NewVector | None:
+    """What clients say most, in one go: a request whose members have a name and a text and nothing else. None where
+    it is not so plain. Framing has read its names already.
+    """
+    kind, member = _REQUESTS[frame.tag]
+    found = member.findall(frame.data)
+    if len(found) != frame.data.count(b"<one") or b"timestamp" in frame.data:
+        return None
+    members = tuple([OneMember(_text(name), _text(text).strip(" \t\n")) for name, text in found])
+    return NewVector(kind, _decoded(frame.device), _decoded(frame.name), None, members)
 
 
 def _members(data: bytes, at: int, shape: MemberShape) -> tuple[Member, ...]:
     """The children from ``at`` on, up to the end tag."""
     members: list[Member] = []
-    at = _plain_members(data, at, shape, members)
     expected, attributes = shape.tag.encode(), _ATTRIBUTES_OF[shape.tag]
     at = data.find(b"<", at)
     while at >= 0 and not data.startswith(b"</", at):
@@ -128,16 +128,6 @@ def _members(data: bytes, at: int, shape: MemberShape) -> tuple[Member, ...]:
             members.append(_member(shape, fields, b""))
         at = data.find(b"<", end)
     return tuple(members)
-
-
-def _plain_members(data: bytes, at: int, shape: MemberShape, members: list[Member]) -> int:
-    """Take the children that have a name and a text and nothing else, which most have; returns where they end."""
-    plain = _PLAIN_ONE.get(shape.tag)
-    while plain is not None and (found := plain.match(data, at)) is not None:
-        name, text = found.groups()
-        members.append(OneMember(_text(name), _text(text).strip(" \t\n")))
-        at = found.end()
-    return at
 
 
 def _member(shape: MemberShape, fields: dict[str, object], raw: bytes) -> Member:
