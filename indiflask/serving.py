@@ -14,6 +14,7 @@ from indiflask.app import App
 from indiflask.errors import IndiError
 from indiflask.hub import Hub
 from indiflask.links.listener import serve
+from indiflask.links.requests import RequestLog
 from indiflask.links.stdio import Stdio
 from indiflask.running.engine import Engine
 from indiflask.running.handler import STOP_SECONDS
@@ -40,11 +41,13 @@ def run_app(app: App, *, host: str, port: int, stdio: bool, log_level: str) -> N
 
 async def serve_tcp(app: App, host: str, port: int) -> None:
     """Serve on a TCP port until a signal. The port is taken first, so that no hardware moves for nothing."""
-    hub = Hub()
+    requests = RequestLog()
+    hub = Hub(requests.journal)
     engine = Engine(app, lambda frames: hub.receive(peer, frames), state_dir=state_dir(), name=_indidev())
     peer = hub.join(app.name, engine.receive, owner=True)
     async with anyio.create_task_group() as tasks:
         address = await tasks.start(partial(serve, hub, host, port))
+        tasks.start_soon(requests.keep_writing)
         tasks.start_soon(_stop_on_signal, engine)
         async with anyio.create_task_group() as running:
             await running.start(engine.run)

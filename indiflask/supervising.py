@@ -17,6 +17,7 @@ from indiflask.errors import IndiError
 from indiflask.hub import Hub
 from indiflask.links.child import Child, Command, Patience
 from indiflask.links.listener import serve
+from indiflask.links.requests import RequestLog
 from indiflask.startup import state_dir
 from indiflask.summary import summary
 
@@ -38,8 +39,10 @@ class Serving:
 
 async def serve_children(serving: Serving) -> None:
     """Serve until a signal, or until all targets have been given up: raises IndiError then."""
-    hub = Hub()
+    requests = RequestLog()
+    hub = Hub(requests.journal)
     async with anyio.create_task_group() as tasks:
+        tasks.start_soon(requests.keep_writing)
         children = [Child(hub, _command(target, serving), serving.patience) for target in serving.targets]
         await tasks.start(_stop_on_signal, children)  # before anybody can see that it serves
         address = await tasks.start(partial(serve, hub, serving.host, serving.port))

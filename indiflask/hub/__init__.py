@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from indiflask.hub.journal import Journal
 from indiflask.hub.peer import Peer, Send
 from indiflask.hub.routing import Routing
 from indiflask.protocol.frames import Frame
 
-__all__ = ["Hub", "Peer", "Send"]
+__all__ = ["Hub", "Journal", "Peer", "Send"]
 
 
 class Hub:
     """Ties peers together. On the event loop's thread only; never blocks."""
 
-    def __init__(self) -> None:
-        self._routing = Routing()
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._routing = Routing(journal)
         self._flushes: list[Callable[[], None]] = []
 
     def join(self, label: str, send: Send, *, owner: bool) -> Peer:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from indiflask.hub.definitions import alarmed, alert_of, as_news, digest, without_time
+from indiflask.hub.journal import Journal
 from indiflask.hub.peer import Key, Peer
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame
@@ -41,7 +42,8 @@ Route = tuple[Peer, ...]
 class Routing:
     """The rules. ``take`` is the only way in for frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._journal = journal
         self._peers: list[Peer] = []
         self._owners: dict[bytes, Peer] = {}
         self._defined: dict[Key, bytes] = {}
@@ -206,6 +208,8 @@ class Routing:
                 peer.send(alert_of(self._frames[key]))
             self._answer(peer, owner.away, frame.device)
             return
+        if self._journal is not None:
+            self._journal.asked(peer.label, key, frame, known=key in self._defined)
         owner.send(frame)
         for other in self._blob_route(key) if frame.tag == b"newBLOBVector" else self._route(key):
             if other is not peer and not other.owner:
@@ -233,6 +237,8 @@ class Routing:
         key = (frame.device, frame.name)
         if self._defined.get(key):
             self._defined[key] = b""
+        if self._journal is not None and self._journal.awaits(key):
+            self._journal.answered(key, frame)
         is_blob = frame.tag == b"setBLOBVector" and not _is_empty_blob(frame)
         for other in self._blob_route(key) if is_blob else self._route(key):
             other.send(frame)
@@ -312,6 +318,8 @@ class Routing:
         gone = [key for key in self._defined if _covers((frame.device, frame.name), key)]
         for key in gone:
             del self._defined[key], self._frames[key]
+            if self._journal is not None:
+                self._journal.forget(key)
         for other in self._peers:
             if other is not owner and not other.only_blobs and self._concerns(other, frame):
                 other.send(frame)

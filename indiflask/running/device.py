@@ -195,7 +195,7 @@ class DeviceRunner:
             raise Reject(f"{self.name} has no property {live.name!r} now: it was deleted")
 
     def refuse(self, request: Request, reject: Reject) -> None:
-        log.info("%s refused: %s", request.live.path, reject)
+        log.debug("%s refused: %s", request.live.path, reject)
         if request.live.visible:
             request.live.refuse(str(reject))
         else:

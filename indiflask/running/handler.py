@@ -225,7 +225,7 @@ class Run:
 
     async def _failed(self, error: BaseException) -> Outcome:
         if isinstance(error, Reject):
-            log.info("%s refused: %s", self.live.path, error)
+            log.debug("%s refused: %s", self.live.path, error)
         else:
             log.error("%s failed", self.live.path, exc_info=error)
         values: Values = {}

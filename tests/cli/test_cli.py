@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -144,3 +145,10 @@ def test_debug_shows_the_wire(folder: Path) -> None:
 def test_the_environment_names_the_device(folder: Path) -> None:
     with indiflask_run("lamp.py", cwd=folder, env={"INDIDEV": "Gate"}) as server:
         assert indi_getprop(server.port, "Gate.LAMP.on") == {"Gate.LAMP.on": "Off"}
+
+
+def test_requests_and_answers_are_a_line_each(folder: Path) -> None:
+    with indiflask_run("lamp.py", cwd=folder) as server:
+        indi_setprop(server.port, "Lamp.LAMP.on=On")
+        server.wait_for_output("Lamp.LAMP on=On by 127.0.0.1:")
+        assert re.search(r"Lamp\.LAMP on=On by \S+: Ok, [0-9.]+ ms\n", server.output)
