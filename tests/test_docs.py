@@ -2,8 +2,9 @@
 
 A page's blocks are taken in their order. A Python block with a file's name is saved as that file, over the one before.
 In a ``console`` block, ``$ indiflask run`` and ``$ indiserver`` start a server (on a free port) that lasts until the
-next such line; what stands below such a line, or in a ``text`` block, it must say sooner or later. Any other command
-runs to its end, and must print what stands below it and nothing else. ``...`` stands for anything, a time for any time.
+next such line; what stands below such a line it must say sooner or later, and the lines of a ``text`` block, in their
+order. Any other command runs to its end, and must print what stands below it and nothing else. ``...`` stands for
+anything, a time for any time.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def test_console(page: Path, tmp_path: Path) -> None:
                 case "python" if block.file:
                     tmp_path.joinpath(block.file).write_text(block.text)
                 case "text":
-                    console.says(block.text.strip())
+                    console.says(block.text.strip().replace("\n", "\n..."))  # other lines may stand between
                 case "console":
                     for command, expected in commands(block.text):
                         console.run(command, expected)
@@ -156,6 +157,7 @@ class Console(ExitStack):
         match command:
             case ["indiflask", "run", target, *options]:
                 self.serve(peers.indiflask_run(target, *options, env=self.state, cwd=self.folder))
+                self.says("Ctrl-C ends it")  # a person waits for that line
             case ["indiserver", *drivers]:
                 self.serve(peers.indiserver(*(self.folder / driver for driver in drivers), env=self.state))
             case _:
@@ -198,4 +200,4 @@ class Console(ExitStack):
             right = re.fullmatch(fits(expected), printed.strip(), re.DOTALL) and result.returncode == 0
             if right or time.monotonic() > deadline:
                 break
-        assert right, f"$ {shlex.join(command)}\n{printed}"
+        assert right, f"$ {shlex.join(command)}\n{printed}\n{self.server and self.server.output}"
