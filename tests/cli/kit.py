@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from xml.etree.ElementTree import Element, XMLPullParser
@@ -79,7 +80,7 @@ class Mirror:
 
     def state(self, name: str) -> str:
         self.update()
-        return str(self.properties[name]["state"])
+        return str(self.properties[name]["state"]) if name in self.properties else "not there"
 
     @property
     def states(self) -> set[str]:
@@ -214,12 +215,14 @@ class Bench:
 
     def run(self, *options: str | Path) -> Program:
         """Serve the file as it is, even if that cannot be loaded."""
-        return self._run(self.file, *options)
+        program = self._run(self.file, *options)
+        self._cleanup.callback(lambda: print(program.output))  # pytest shows it where the test has failed
+        return program
 
     def client(self, program: Program, *said: str) -> Mirror:
         return self._cleanup.enter_context(Mirror(program.port, *said))
 
-    @property
+    @cached_property
     def other(self) -> Path:
         """One more target, with a device E."""
         path = self.folder / "e.py"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.cli.kit import ASK, Bench, Mirror, app, descriptors, kill, save, until
-from tests.peers import EXAMPLES, Program, indi_getprop
+from tests.peers import EXAMPLES, HERE, Program, indi_getprop, started
 
 NUMBER = """
 @app.number("N", min=0, max={max}, when="always")
@@ -233,9 +234,10 @@ def test_only_the_target_that_was_saved_is_loaded_anew(serve: Bench) -> None:
     pid, other = client.until_running(), client.until_running(device="E")
     save(serve.other, app(device="E"))
     other = client.until_running(not_pid=other, device="E")
-    save(serve.file, app("import e"))  # from now on the other's file is one of its own
-    pid = client.until_running(not_pid=pid)
+    save(serve.file, app("import e" + number()))  # from now on the other's file is one of its own
+    client.until_defined("D.N")
     assert len(serve.imports) == 2
+    pid = client.until_running(not_pid=pid)
     save(serve.other, app(device="E"))
     client.until_running(not_pid=other, device="E")
     client.until_running(not_pid=pid)
@@ -397,15 +399,29 @@ def camera(source: str, version: int) -> str:
     return beside(source.replace("max=100", f"max={100 + version // 2}"), more)
 
 
-@pytest.fixture
-def version_by_libindi() -> Callable[[Program], str]:
-    return lambda program: indi_getprop(program.port, "D.VERSION.VERSION", "D.CCD_GAIN.GAIN")["D.VERSION.VERSION"]
+def version_by_libindi(program: Program) -> str:
+    return indi_getprop(program.port, "D.VERSION.VERSION", "D.CCD_GAIN.GAIN")["D.VERSION.VERSION"]
 
 
-def test_kstars_stays_through_twenty_reloads_in_the_middle_of_exposures(
-    serve: Bench, version_by_libindi: Callable[[Program], str]
-) -> None:
-    """Its main connection takes no BLOBs. One more for each BLOB property does; another client takes everything."""
+def shown_by_libindi(watching: Program) -> dict[str, str]:
+    """The last that was printed of each member."""
+    return dict(line.split("=", 1) for line in watching.output.splitlines() if "=" in line)
+
+
+def values(client: Mirror) -> dict[str, str]:
+    """By ``"D.PROPERTY.MEMBER"``. BLOBs have none."""
+    return {
+        f"{name}.{member}": one["value"]
+        for name, there in client.properties.items()
+        for member, one in there["members"].items()
+        if there["kind"] != "BLOB"
+    }
+
+
+def test_kstars_stays_through_twenty_reloads_in_the_middle_of_exposures(serve: Bench, cleanup: ExitStack) -> None:
+    """Its main connection takes no BLOBs. One more for each BLOB property does; another client takes everything. And
+    libindi's own ``indi_getprop -m`` prints whatever it is told.
+    """
     source = copy_of(serve, "camera.py")
     serve.file.write_text(camera(source, 0))
     program = serve.run("--reload")
@@ -419,6 +435,9 @@ def test_kstars_stays_through_twenty_reloads_in_the_middle_of_exposures(
     for other in others:
         other.until_like(main)
     assert version_by_libindi(program) == "0"
+    command = "stdbuf", "-oL", "indi_getprop", "-h", HERE, "-p", str(program.port), "-t", "60", "-m", "D.*.*"
+    watching = cleanup.enter_context(started(*command, cwd=serve.folder))
+    watching.wait_for_output("D.VERSION.VERSION=0")
     open_before = descriptors(program)
     for version in range(1, RELOADS + 1):
         main.ask("D.CCD_EXPOSURE", CCD_EXPOSURE_VALUE="100")
@@ -435,4 +454,6 @@ def test_kstars_stays_through_twenty_reloads_in_the_middle_of_exposures(
         assert client.faults == []
     assert [client.blobs for client in (main, *others)] == [0, 1, 1]
     assert version_by_libindi(program) == str(RELOADS)
-    until(lambda: descriptors(program) <= open_before + 1, lambda: f"{descriptors(program)} are open")  # fresh's
+    assert values(fresh).items() <= shown_by_libindi(watching).items()
+    assert (serve.folder / "D.CCD1.CCD1.fits").stat().st_size > 640 * 480 * 2
+    until(lambda: descriptors(program) <= open_before + 2, lambda: f"{descriptors(program)} are open")  # two clients
