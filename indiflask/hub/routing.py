@@ -50,6 +50,8 @@ class Routing:
         """Properties that exist, with their definition as it was last said; empty once it has changed since."""
         self._frames: dict[Key, Frame] = {}
         """Their definitions, for who asks while their owner is away."""
+        self._digests: dict[Key, int] = {}
+        """And what of them clients must know anew when it changes."""
         self._starting: dict[Peer, set[Key]] = {}
         """Owners that have not told all that they have yet, with what they had before and have not defined again."""
         self._early: list[tuple[Peer, Frame]] = []
@@ -176,12 +178,8 @@ class Routing:
         for key in self._owned(owner):
             if _covers(asked, key):
                 peer.owed.discard(key)
-                self._tell_definition(peer, key, alarmed(self._frames[key]), self._digest(key), None)
+                self._tell_definition(peer, key, alarmed(self._frames[key]), self._digests[key], None)
         self._answer(peer, owner.away or "")
-
-    def _digest(self, key: Key) -> int:
-        definition = read(self._frames[key])
-        return digest(definition) if isinstance(definition, DefVector) else 0
 
     def _enable_blob(self, peer: Peer, frame: Frame) -> None:
         element = read(frame)
@@ -246,19 +244,21 @@ class Routing:
     def _define(self, peer: Peer, frame: Frame) -> None:
         if not self._may_own(peer, frame):
             return
-        definition = read(frame)
-        if not isinstance(definition, DefVector):
-            return
-        key = (frame.device, frame.name)
-        said, known = without_time(frame), digest(definition)
-        changed = self._defined.get(key) != said
+        key, said = (frame.device, frame.name), without_time(frame)
+        news: DefVector | None = None
+        if self._defined.get(key) != said:  # read only if it is not what was said the last time
+            element = read(frame)
+            if not isinstance(element, DefVector):
+                return
+            news, self._digests[key] = element, digest(element)
+        known = self._digests[key]
         self._defined[key] = said
         self._frames[key] = frame
         if peer in self._starting:
             self._starting[peer].discard(key)
         for other in self._peers:
             if other is not peer and other.hears(key) and not other.only_blobs:
-                self._tell_definition(other, key, frame, known, definition if changed else None)
+                self._tell_definition(other, key, frame, known, news)
 
     def _tell_definition(self, peer: Peer, key: Key, frame: Frame, known: int, news: DefVector | None) -> None:
         """As it is to who asked or does not know it; to others only what has changed, if anything has."""
@@ -317,7 +317,7 @@ class Routing:
         """A property or a device is no more: said to all whom it concerns, and forgotten."""
         gone = [key for key in self._defined if _covers((frame.device, frame.name), key)]
         for key in gone:
-            del self._defined[key], self._frames[key]
+            del self._defined[key], self._frames[key], self._digests[key]
             if self._journal is not None:
                 self._journal.forget(key)
         for other in self._peers:

@@ -9,7 +9,8 @@ import anyio
 
 from indiflask.hub import Hub
 from indiflask.links.loop import Loop
-from indiflask.links.signals import Bell, Latch
+from indiflask.links.outbox import PUSH_BYTES, Outbox
+from indiflask.links.signals import Bell
 from indiflask.links.stream import Stream
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame, Framer
@@ -19,9 +20,6 @@ from indiflask.protocol.wirelog import shorten
 from indiflask.protocol.writer import write
 
 log = logging.getLogger(__name__)
-
-PUSH_BYTES = 64 * 1024
-"""Beyond this the socket is tried at once; less goes out together, once the hub has passed on what it has."""
 
 OUTBOX_BYTES = 64 * 1024 * 1024
 """What may wait for a client that does not read, beside one BLOB. Then it is dropped: memory is everybody's."""
@@ -55,19 +53,10 @@ class ClientLink:
         self._limits = limits
         self._framer = Framer(limits)
         self._shows_wire = log.isEnabledFor(logging.DEBUG)
-        self._outbox: deque[bytes | memoryview] = deque()
-        self._size = 0
-        self._largest = 0
-        """Of what has waited since the outbox was empty: one BLOB does not count for the limit."""
+        self._outbox = Outbox(stream)
         self._due = False
-        """Whether the hub will call ``_push`` when it has passed on what it has."""
+        """Whether the hub will have it pushed when it has passed on what it has."""
         self._loop = Loop.current()
-        self._is_full = False
-        """Whether the socket takes no more: the writing task waits for it then."""
-        self._full = Bell(self._loop)
-        self._is_deaf = False
-        """Whether it takes nothing any more, or has been told the last word."""
-        self._deaf = Latch()
         self._scope = anyio.CancelScope()
         self._backlog: deque[Frame] = deque()
         """What it has said and the hub has not been given yet."""
@@ -81,73 +70,33 @@ class ClientLink:
 
     def send(self, frame: Frame) -> None:
         """Put a frame into the outbox."""
-        if self._is_deaf:
+        outbox = self._outbox
+        if outbox.is_closed:
             return
         if self._shows_wire:
             log.debug("%s < %s", self._label, shorten(frame.data))
         self._put(frame.data)
-        if self._size - self._largest > OUTBOX_BYTES or len(self._outbox) > OUTBOX_PIECES:
-            log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, self._size)
-            self._stop_telling()
+        if outbox.size - outbox.largest > OUTBOX_BYTES or len(outbox) > OUTBOX_PIECES:
+            log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, outbox.size)
+            outbox.give_up()
             self._scope.cancel()
-        elif self._size >= PUSH_BYTES:
-            self._push()
+        elif outbox.size >= PUSH_BYTES:
+            outbox.push()
         elif not self._due:
             self._due = True
             self._hub.after(self._push)
 
     def _put(self, data: bytes) -> None:
-        size = len(data) + 1  # a line each, for people who watch
-        if size < PUSH_BYTES:
-            self._outbox.append(data + b"\n")
+        """A line each, for people who watch; a BLOB is not copied for that."""
+        if len(data) < PUSH_BYTES:
+            self._outbox.put(data + b"\n")
         else:
-            self._outbox += (data, b"\n")  # a BLOB is not copied
-        self._size += size
-        self._largest = max(self._largest, size)
+            self._outbox.put(data)
+            self._outbox.put(b"\n")
 
     def _push(self) -> None:
-        """Give the socket what it takes now."""
         self._due = False
-        while self._outbox and not self._is_full:
-            data = self._outbox.popleft() if len(self._outbox) == 1 else self._next_piece()
-            try:
-                sent = self._stream.send_now(data)
-            except OSError as error:
-                log.debug("%s does not listen any more: %s", self._label, error)
-                self._stop_telling()  # what it said before it went is still read
-                return
-            self._size -= sent
-            if sent < len(data):
-                self._outbox.appendleft(memoryview(data)[sent:])  # a BLOB is not copied for each piece
-                self._is_full = True
-                self._full.ring()
-        if not self._outbox:
-            self._largest = 0
-
-    def _next_piece(self) -> bytes | memoryview:
-        """Small frames joined, a large one by itself."""
-        size, count = 0, 0
-        for data in self._outbox:
-            if count and size + len(data) > PUSH_BYTES:
-                break
-            size, count = size + len(data), count + 1
-        if count == 1:
-            return self._outbox.popleft()
-        return b"".join([self._outbox.popleft() for _ in range(count)])
-
-    def _stop_telling(self) -> None:
-        self._is_deaf = True
-        self._deaf.set()
-        self._outbox.clear()
-        self._size = 0
-
-    async def _write(self) -> None:
-        """Wait for the socket whenever it is full."""
-        while True:
-            await self._full.wait()
-            await self._stream.wait_to_send()
-            self._is_full = False
-            self._push()
+        self._outbox.push()
 
     # --- in ---
 
@@ -156,7 +105,7 @@ class ClientLink:
         try:
             with self._scope:
                 async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(self._write)
+                    tasks.start_soon(self._outbox.keep_writing)
                     tasks.start_soon(self._limit_open)
                     in_order = await self._read()
                     if in_order:
@@ -214,8 +163,8 @@ class ClientLink:
     def _complain(self, why: str) -> None:
         log.warning("%s: %s; it is disconnected", self._label, why)
         self._put(write(Message(message=f"{why}; this connection is closed")))
-        self._push()
-        self._is_deaf = True  # that was the last word
+        self._outbox.push()
+        self._outbox.is_closed = True  # that was the last word
 
     async def _linger(self) -> None:
         """It has closed its writing half: what is for it still goes out, as long as it listens. Whether it does is
@@ -224,22 +173,19 @@ class ClientLink:
         if self._stream.reset:
             return
         with anyio.move_on_after(HALF_CLOSED_SECONDS):
-            while not self._is_deaf:
+            while not self._outbox.is_closed:
                 with anyio.move_on_after(PROBE_SECONDS):
-                    await self._deaf.wait()
-                if not self._outbox and not self._is_deaf:
+                    await self._outbox.gone.wait()
+                if not self._outbox and not self._outbox.is_closed:
                     self._put(b"")
-                    self._push()
+                    self._outbox.push()
 
     async def _part(self) -> None:
         """It is told why, and then that this is the end; what it goes on sending is read and thrown away, since
         closing on unread bytes would take the reason from it.
         """
         with anyio.move_on_after(PARTING_SECONDS):
-            while self._outbox:
-                await self._stream.wait_to_send()
-                self._is_full = False
-                self._push()
+            await self._outbox.drain()
             self._stream.end()
             await self._stream.read(_nothing)
 
