@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -59,6 +59,11 @@ _TYPE_WORDS: dict[CellType, str] = {
 }
 
 
+def _whole(values: dict[str, Value], cells: Iterable[Cell]) -> dict[str, Value]:
+    whole = {cell.name: cell.read(values[cell.name]) for cell in cells if cell.type is int}
+    return {**values, **whole} if whole else values
+
+
 class Shape(ABC):
     """What one kind of signature means. ``parameters`` are the names under which values may be given."""
 
@@ -73,6 +78,10 @@ class Shape(ABC):
     @abstractmethod
     def values(self, given: Any) -> dict[str, Value]:
         """The members that ``given`` names, with their values. Raises TypeError or ValueError."""
+
+    def asked(self, values: dict[str, Value]) -> dict[str, Value]:
+        """What is asked for when a client asks for these: whole numbers where the function takes an ``int``."""
+        return values
 
     def arguments(self, values: Values) -> tuple[Any, ...]:
         """What the function is called with."""
@@ -121,6 +130,9 @@ class Single(Shape):
     cell: Cell
     parameters: tuple[str, ...]
 
+    def asked(self, values: dict[str, Value]) -> dict[str, Value]:
+        return _whole(values, (self.cell,))
+
     def value(self, values: Values) -> Value:
         return self.cell.read(values[self.cell.name])
 
@@ -134,6 +146,9 @@ class Several(Shape):
 
     cells: tuple[Cell, ...]
     parameters: tuple[str, ...]
+
+    def asked(self, values: dict[str, Value]) -> dict[str, Value]:
+        return _whole(values, self.cells)
 
     def value(self, values: Values) -> tuple[Value, ...]:
         return tuple(cell.read(values[cell.name]) for cell in self.cells)
@@ -164,6 +179,9 @@ class Record(Shape):
     fields: Mapping[str, Cell]
     parameters: tuple[str, ...]
 
+    def asked(self, values: dict[str, Value]) -> dict[str, Value]:
+        return _whole(values, self.fields.values())
+
     def value(self, values: Values) -> Any:
         return self.record(**{field: cell.read(values[cell.name]) for field, cell in self.fields.items()})
 
@@ -180,6 +198,9 @@ class ByName(Shape):
     type: CellType
     parameters: tuple[str, ...]
     by_name: ClassVar[bool] = True
+
+    def asked(self, values: dict[str, Value]) -> dict[str, Value]:
+        return {name: Cell(name, self.type).read(value) for name, value in values.items()}
 
     def value(self, values: Values) -> dict[str, Value]:
         return {name: Cell(name, self.type).read(value) for name, value in values.items()}

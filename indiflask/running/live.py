@@ -62,8 +62,10 @@ class Request:
         """All values asked for. Raises Reject."""
         definition, current = self.live.prop.definition, self.live.prop.values
         if isinstance(self.given, NewVector):
-            return check_wire(definition, current, self.given)
-        return check_values(definition, current, self.given)
+            values = check_wire(definition, current, self.given)
+        else:
+            values = check_values(definition, current, self.given)
+        return self.live.prop.declaration.shape.asked(values)
 
 
 class Live:

@@ -99,6 +99,30 @@ async def test_a_wrong_request_leaves_a_running_one_alone() -> None:
         assert values(await wire.answer("MOVE")) == {"TO": "5"}
 
 
+async def test_a_whole_number_is_what_an_int_and_clients_get() -> None:
+    app = App("D")
+    called: list[object] = []
+
+    @app.number("ONE")
+    async def one(x: int = 0) -> None:
+        called.append(x)
+
+    @app.number("TWO")
+    async def two(x: int = 0, y: float = 0) -> None:
+        called.append((x, y))
+
+    @app.number("DICT", members=["a", "b"])
+    async def by_name(given: dict[str, int]) -> None:
+        called.append(given)
+
+    async with running(app) as wire:
+        assert values(await wire.set("ONE", x=2.6)) == {"x": "3"}
+        assert values(await wire.set("TWO", x=2.6, y=2.6)) == {"x": "3", "y": "2.6"}
+        assert values(await wire.set("DICT", a=2.6)) == {"a": "3", "b": "0"}
+        await one.request(4)
+    assert called == [3, (3, 2.6), {"a": 3, "b": 0}, 4]
+
+
 # --- 2: in order ---
 
 
