@@ -84,7 +84,6 @@ class Routing:
         """An end is gone, and with it its devices."""
         self._peers.remove(peer)
         self._forget_routes()
-        self._early = [(asker, frame) for asker, frame in self._early if asker is not peer]
         for device in [device for device, owner in self._owners.items() if owner is peer]:
             del self._owners[device]
             self._forget(peer, pack(DelProperty(device=device.decode())))

@@ -91,6 +91,15 @@ def test_a_request_that_comes_before_its_owner_has_started_waits_for_it(hub: Hub
     assert owner.take() == [REQUEST]
 
 
+def test_who_asks_early_need_not_stay(hub: Hub) -> None:
+    someone, owner = End(hub), End(hub, "D's", owner=True)
+    owner.take()
+    someone.say(REQUEST)
+    hub.leave(someone.peer)
+    owner.say(number())
+    assert owner.take() == [REQUEST]
+
+
 def test_a_request_for_nobody_is_answered_once_all_owners_have_started(hub: Hub) -> None:
     someone, driver, other = End(hub), End(hub, "E's", owner=True), End(hub, "F's", owner=True)
     someone.say(REQUEST)
