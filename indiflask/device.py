@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, Unpack, overload
 
@@ -17,6 +17,7 @@ from indiflask.property import M, Property
 from indiflask.values import Blob, State
 
 G = TypeVar("G", bound=Callable[..., Any])
+T = TypeVar("T")
 V = TypeVar("V")
 
 RESERVED = ("CONNECTION", "DRIVER_INFO", "CONFIG_PROCESS")
@@ -175,9 +176,22 @@ class Device:
 
     # --- connection ---
 
+    @overload
+    def connection(self, function: Callable[[], AsyncIterator[T]], /) -> Connection[T]: ...
+    @overload
+    def connection(self, function: Callable[[], Iterator[T]], /) -> Connection[T]: ...
+    @overload
     def connection(
-        self, *, lost: type[BaseException] | tuple[type[BaseException], ...] = (), auto: bool = False
-    ) -> Connector:
+        self, /, *, lost: type[BaseException] | tuple[type[BaseException], ...] = (), auto: bool = False
+    ) -> Connector: ...
+    def connection(
+        self,
+        function: Any = None,
+        /,
+        *,
+        lost: type[BaseException] | tuple[type[BaseException], ...] = (),
+        auto: bool = False,
+    ) -> Any:
         """What CONNECT opens and DISCONNECT closes: a generator that yields the hardware once.
 
         An exception named by ``lost`` anywhere in the device's functions disconnects it with Alert. ``auto``
@@ -200,7 +214,7 @@ class Device:
             self.hardware = Connection(function, options, self.name)
             return self.hardware
 
-        return keep
+        return keep if function is None else keep(function)
 
     # --- beside the handlers ---
 
@@ -219,8 +233,8 @@ class Device:
 
     def every(self, seconds: float, *, when: When = "connected") -> Callable[[G], G]:
         """A function that is called every so many seconds."""
-        if seconds <= 0:
-            raise ValueError(f"every({seconds!r}): the seconds between two calls, above 0")
+        if callable(seconds) or seconds <= 0:
+            raise ValueError(f"@app.every(5) takes the seconds between two calls, above 0, not {seconds!r}")
 
         def keep(function: G) -> G:
             self.add_background(Background(function, when, seconds))

@@ -1,7 +1,7 @@
 """Each row of the signature table, and each refusal at import."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -250,3 +250,18 @@ def test_a_bare_decorator_works() -> None:
     def led(on: bool) -> None: ...
 
     assert app.properties == {"led": led}
+
+
+def test_a_connection_needs_no_parentheses() -> None:
+    app = App("D")
+
+    @app.connection
+    def hardware() -> Iterator[int]:
+        yield 1
+
+    assert app.hardware is hardware
+
+
+def test_every_needs_its_seconds() -> None:
+    with pytest.raises(ValueError, match=r"@app.every\(5\) takes the seconds between two calls"):
+        App("D").every(lambda: None)  # type: ignore[arg-type]

@@ -180,7 +180,7 @@ async def hardware() -> AsyncIterator[Stepper]:
 other = app.device("Other")
 
 
-@other.connection()
+@other.connection
 def plain() -> Iterator[Stepper]:
     yield Stepper()
 
