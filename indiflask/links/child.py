@@ -263,7 +263,6 @@ class Child:
             await link.run()
         except ProtocolError as error:
             self._last_words = f"it said what is no INDI: {error}"
-            log.error("%s: %s", self.name, self._last_words)
             if self._process is not None:
                 self._kill(self._process)
 

@@ -230,7 +230,7 @@ def test_a_child_that_does_not_end_is_killed_in_time(serve: Bench, source: str) 
     begun = time.monotonic()
     program.process.send_signal(signal.SIGINT)
     assert program.wait() == 0
-    assert 1 <= time.monotonic() - begun < 2
+    assert 1 <= time.monotonic() - begun < 3
     assert not runs(child)
     assert "d did not end within 1 s: it is killed" in program.output
 

@@ -262,7 +262,7 @@ def test_a_handler_that_hangs_does_not_stop_a_reload(serve: Bench) -> None:
     begun = time.monotonic()
     save(serve.file, app(HANG))
     client.until_running(not_pid=first)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 8
     client.until_state("D.HANG", "Idle")
 
 
@@ -270,7 +270,7 @@ def test_ending_takes_no_time_though_files_are_watched(serve: Bench) -> None:
     program, _ = serve(app(), "--reload")
     begun = time.monotonic()
     assert program.stop() == 0
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 3
 
 
 PINS = """
