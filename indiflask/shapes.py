@@ -131,7 +131,7 @@ class Single(Shape):
     parameters: tuple[str, ...]
 
     def asked(self, values: dict[str, Value]) -> dict[str, Value]:
-        return _whole(values, (self.cell,))
+        return _whole(values, (self.cell,)) if self.cell.type is int else values
 
     def value(self, values: Values) -> Value:
         return self.cell.read(values[self.cell.name])

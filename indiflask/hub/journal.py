@@ -51,39 +51,39 @@ class Journal:
     def __init__(self, time: Callable[[], float], news: Callable[[], None]) -> None:
         self._time = time
         self._news = news
-        self._open: dict[Key, list[Asked]] = {}
+        self.awaited: dict[Key, list[Asked]] = {}
+        """Requests that have not been answered."""
         self._busy: set[Key] = set()
         self._notes: list[Note] = []
         self._more = 0
 
     def asked(self, who: str, key: Key, frame: Frame, *, known: bool) -> None:
         """Somebody asks for something; for a property that nobody has defined there will be no answer."""
+        if len(self._notes) >= MOST_LINES:
+            self._more += 1
+            return
         if len(frame.data) > MOST_BYTES:
             frame = Frame(shorten(frame.data).encode(), b"", frame.device, frame.name)
         asked = Asked(who, frame, self._time())
         if known:
-            self._open.setdefault(key, []).append(asked)
+            self.awaited.setdefault(key, []).append(asked)
         else:
             self._note([asked], "no such property")
 
-    def awaits(self, key: Key) -> bool:
-        """Whether there is a request that has not been answered."""
-        return key in self._open
-
     def answered(self, key: Key, frame: Frame) -> None:
-        """News of a property that somebody has asked something of. Busy is said once, and the end waited for."""
+        """News of a property of which something is awaited. Busy is said once, and the end waited for."""
         if b"Busy" in frame.data and _is_busy(frame):
             if key not in self._busy:
                 self._busy.add(key)
-                self._note(self._open[key], frame)
+                self._note(self.awaited[key], frame)
         else:
             self._busy.discard(key)
-            self._note(self._open.pop(key), frame)
+            self._note(self.awaited.pop(key), frame)
 
     def forget(self, key: Key) -> None:
         """A property is gone: nobody will answer for it."""
         self._busy.discard(key)
-        self._note(self._open.pop(key, []), "the property is gone")
+        self._note(self.awaited.pop(key, []), "the property is gone")
 
     def _note(self, requests: list[Asked], answer: Frame | str) -> None:
         if not self._notes and requests:

@@ -234,7 +234,7 @@ class Routing:
         key = (frame.device, frame.name)
         if self._defined.get(key):
             self._defined[key] = b""
-        if self._journal is not None and self._journal.awaits(key):
+        if self._journal is not None and key in self._journal.awaited:
             self._journal.answered(key, frame)
         is_blob = frame.tag == b"setBLOBVector" and not _is_empty_blob(frame)
         for other in self._blob_route(key) if is_blob else self._route(key):

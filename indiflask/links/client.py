@@ -75,7 +75,11 @@ class ClientLink:
             return
         if self._shows_wire:
             log.debug("%s < %s", self._label, shorten(frame.data))
-        self._put(frame.data)
+        if len(frame.data) < PUSH_BYTES:
+            outbox.put(frame.data + b"\n")  # a line each, for people who watch
+        else:
+            outbox.put(frame.data)  # a BLOB is not copied for that
+            outbox.put(b"\n")
         if outbox.size - outbox.largest > OUTBOX_BYTES or len(outbox) > OUTBOX_PIECES:
             log.warning("%s is dropped: %d bytes wait for it, and it does not read", self._label, outbox.size)
             outbox.give_up()
@@ -85,14 +89,6 @@ class ClientLink:
         elif not self._due:
             self._due = True
             self._hub.after(self._push)
-
-    def _put(self, data: bytes) -> None:
-        """A line each, for people who watch; a BLOB is not copied for that."""
-        if len(data) < PUSH_BYTES:
-            self._outbox.put(data + b"\n")
-        else:
-            self._outbox.put(data)
-            self._outbox.put(b"\n")
 
     def _push(self) -> None:
         self._due = False
@@ -135,7 +131,7 @@ class ClientLink:
         if self._shows_wire:
             for frame in frames:
                 log.debug("%s > %s", self._label, shorten(frame.data))
-        if not self._framer.open_bytes:
+        if not self._framer.is_open:
             self._begun = 0.0
         elif frames or not self._begun:
             self._begun = self._loop.time()
@@ -162,7 +158,7 @@ class ClientLink:
 
     def _complain(self, why: str) -> None:
         log.warning("%s: %s; it is disconnected", self._label, why)
-        self._put(write(Message(message=f"{why}; this connection is closed")))
+        self._outbox.put(write(Message(message=f"{why}; this connection is closed")) + b"\n")
         self._outbox.push()
         self._outbox.is_closed = True  # that was the last word
 
@@ -177,7 +173,7 @@ class ClientLink:
                 with anyio.move_on_after(PROBE_SECONDS):
                     await self._outbox.gone.wait()
                 if not self._outbox and not self._outbox.is_closed:
-                    self._put(b"")
+                    self._outbox.put(b"\n")
                     self._outbox.push()
 
     async def _part(self) -> None:

@@ -70,7 +70,12 @@ class Framer:
     @property
     def open_bytes(self) -> int:
         """How many bytes of an unfinished element have come; 0 between elements. For the link, which has the clock."""
-        return self._at + len(self._held) - self._begun if self._is_open else 0
+        return self._at + len(self._held) - self._begun if self.is_open else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an element has begun and not ended."""
+        return bool(self._held or self._pieces)
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that are complete with ``data``; also those before a byte that sets ``error``."""
@@ -78,8 +83,8 @@ class Framer:
         if self.error is not None:
             return frames
         try:
-            rest = self._finish_open(data, frames) if self._is_open else 0
-            if not self._is_open:
+            rest = self._finish_open(data, frames) if self.is_open else 0
+            if not self.is_open:
                 self._split(data, rest, frames)
         except ProtocolError as error:
             self._fail(error.why, self._at + error.at)
@@ -87,13 +92,9 @@ class Framer:
 
     def close(self) -> None:
         """The stream is at its end: an error if an element is still open."""
-        if self.error is None and self._is_open:
+        if self.error is None and self.is_open:
             why = f"the stream ends inside {self._scanner.open_tag}, which began at byte {self._begun}"
             self._fail(why, self._at + len(self._held))
-
-    @property
-    def _is_open(self) -> bool:
-        return bool(self._held or self._pieces)
 
     def _fail(self, why: str, at: int) -> None:
         self.error = ProtocolError(why, at)

@@ -259,8 +259,11 @@ class Live:
 
     def _show(self, values: Values, state: State, message: str, named: Collection[str] = ()) -> None:
         """Take over values and state, and tell clients. ``named`` are the members to tell, where not all."""
-        there = self.prop.values  # a member may have gone since the values were asked for
-        self.prop.values = {**there, **{name: value for name, value in values.items() if name in there}}
+        there = self.prop.values
+        if values.keys() == there.keys():
+            self.prop.values = values
+        elif values:  # a member may have gone since they were asked for
+            self.prop.values = {**there, **{name: value for name, value in values.items() if name in there}}
         self.prop.state = state
         definition = self.prop.definition
         if definition.kind is Kind.BLOB:
