@@ -99,7 +99,6 @@ class Child:
         self._patience = patience
         self._link: Duplex | None = None
         self._held: deque[Frame] = deque(maxlen=HELD_FRAMES)
-        self._sending: list[Frame] = []
         self._process: Process | None = None
         self._deaf = False
         """What it says is not heard any more: it is being ended."""
@@ -318,14 +317,8 @@ class Child:
             if self._loading and frame.tag.startswith(b"new"):
                 self._held.append(frame)  # what is asked meanwhile is not lost
             return
-        if not self._sending:
-            self._hub.after(self._flush)
-        self._sending.append(frame)
-
-    def _flush(self) -> None:
-        frames, self._sending = self._sending, []
-        if self._link is not None:
-            self._link.send(frames)
+        if self._link.put(frame):
+            self._hub.after(self._link.push)
 
     def _heard(self, frames: list[Frame]) -> None:
         if self._deaf:

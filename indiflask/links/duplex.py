@@ -30,19 +30,31 @@ class Duplex:
         self._receive = receive
         self._framer = Framer()
         self._outbox = Outbox(stream)
+        self._is_due = False
+        """Whether something has been put and not been pushed."""
 
     def send(self, frames: Iterable[Frame]) -> None:
         """Write them, in order, as soon as the socket takes them."""
-        outbox = self._outbox
-        if outbox.is_closed:
-            return
         for frame in frames:
-            outbox.put(frame.data)
-        if outbox.size > OUTBOX_BYTES:
-            log.error("the other process takes nothing any more: %d bytes wait for it; it is left", outbox.size)
-            outbox.give_up()
+            self.put(frame)
+        self.push()
+
+    def put(self, frame: Frame) -> bool:
+        """It is written with the next ``push``. Whether it is the first that waits for that."""
+        if self._outbox.is_closed:
+            return False
+        self._outbox.put(frame.data)
+        is_first, self._is_due = not self._is_due, True
+        return is_first
+
+    def push(self) -> None:
+        """Write what has been put."""
+        self._is_due = False
+        if self._outbox.size > OUTBOX_BYTES:
+            log.error("the other process takes nothing any more: %d bytes wait for it; it is left", self._outbox.size)
+            self._outbox.give_up()
         else:
-            outbox.push()
+            self._outbox.push()
 
     async def run(self) -> None:
         """Until the other side has ended. Raises ProtocolError for what is no INDI."""

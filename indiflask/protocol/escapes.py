@@ -44,6 +44,8 @@ def escape_content(text: str) -> str:
     libindi's parser, KStars' too, takes an entity for plain letters where it is the first thing in a text, so that
     ``"M 31"`` would be shown as ``&quot;M 31"``.
     """
+    if _SPECIAL.search(text) is None:
+        return text
     return _CONTENT.sub(_escaped, clean(text))
 
 

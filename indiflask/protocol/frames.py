@@ -171,8 +171,10 @@ class Framer:
                 at = found.end()
                 frame = Frame(element, tag, device or b"", name or b"", 0, (), base + at - len(element))
                 append(frame if finished else _finished(frame, at - len(element)))
-            if at > first:
-                self._quotes = (quote, b'"' if quote == b"'" else b"'")
+            if at > first and quote != self._quotes[0]:
+                self._quotes = self._quotes[::-1]
+            if at >= end:
+                break
         return at
 
     def _frame(self, element: bytes, at: int, begun: int) -> Frame:

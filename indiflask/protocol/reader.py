@@ -26,9 +26,11 @@ _START_TAG: Final = re.compile(
     rb"""<([A-Za-z_][A-Za-z0-9_.-]*+)((?:[^>"'/]*+(?:"[^"]*+"|'[^']*+'))*)[ \t\r\n]*+(/?)>"""
 )
 _BLANKS: Final = b" \t\r\n"
-_ONE: Final = rb'<one%b[ \t\r\n]++name="([^"]*+)"[ \t\r\n]*+>([^<]*+)</one'
 _REQUESTS: Final = {
-    b"new%bVector" % kind.value.encode(): (kind, re.compile(_ONE % kind.value.encode()))
+    f"new{kind.value}Vector".encode(): (
+        kind,
+        re.compile(rf'<one{kind.value}[ \t\n]++name="([^"]*+)"[ \t\n]*+>([^<]*+)</one'),
+    )
     for kind in (Kind.TEXT, Kind.NUMBER, Kind.SWITCH)
 }
 
@@ -60,7 +62,7 @@ def read(data: bytes | Frame) -> Element:
     the start of the tag that is wrong, counted as the frame's own ``at`` is.
     """
     frame = data if isinstance(data, Frame) else _only_frame(data)
-    if frame.tag in _REQUESTS and frame.device and frame.name and (request := _plain_request(frame)) is not None:
+    if frame.tag in _REQUESTS and (request := _plain_request(frame)) is not None:
         return request
     try:
         return _read(frame.data)
@@ -101,12 +103,16 @@ def _plain_request(frame: Frame) -> NewVector | None:
     """What clients say most, in one go: a request whose members have a name and a text and nothing else. None where
     it is not so plain. Framing has read its names already.
     """
-    kind, member = _REQUESTS[frame.tag]
-    found = member.findall(frame.data)
-    if len(found) != frame.data.count(b"<one") or b"timestamp" in frame.data:
+    raw = frame.data
+    if b"&" in raw or b"\r" in raw or b"timestamp" in raw or not (frame.device and frame.name):
         return None
-    members = tuple([OneMember(_text(name), _text(text).strip(" \t\n")) for name, text in found])
-    return NewVector(kind, _decoded(frame.device), _decoded(frame.name), None, members)
+    kind, member = _REQUESTS[frame.tag]
+    data = raw.decode()
+    found = member.findall(data)
+    if len(found) != data.count("<one"):
+        return None
+    members = tuple([OneMember(name, text.strip(" \t\n")) for name, text in found])
+    return NewVector(kind, frame.device.decode(), frame.name.decode(), None, members)
 
 
 def _members(data: bytes, at: int, shape: MemberShape) -> tuple[Member, ...]:

@@ -207,12 +207,15 @@ MEMBERS: Final = {shape.tag: shape for shape in _MEMBERS}
 SHAPES: Final[tuple[ElementShape | MemberShape, ...]] = (*_ELEMENTS, *_MEMBERS)
 
 _word_of_enum: Final = attrgetter("_value_")  # `value` is a property, and this is asked for each message
-_VECTOR_WORDS: Final = {DefVector: "def", SetVector: "set", NewVector: "new"}
+_VECTOR_TAGS: Final = {
+    make: {kind.value: f"{word}{kind.value}Vector" for kind in Kind}
+    for make, word in ((DefVector, "def"), (SetVector, "set"), (NewVector, "new"))
+}
 _PLAIN_TAGS: Final = {shape.make: shape.tag for shape in _ELEMENTS if shape.kind is None}
 
 
 def tag_of(element: Element) -> str:
     """The tag that an element is written with."""
     if isinstance(element, DefVector | SetVector | NewVector):
-        return f"{_VECTOR_WORDS[type(element)]}{_word_of_enum(element.kind)}Vector"
+        return _VECTOR_TAGS[type(element)][_word_of_enum(element.kind)]
     return _PLAIN_TAGS[type(element)]

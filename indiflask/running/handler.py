@@ -60,6 +60,25 @@ Holder = tuple["Place", Latch]
 class Run:
     """One request under way. Loop thread only."""
 
+    __slots__ = (
+        "__weakref__",
+        "_before",
+        "_early",
+        "_scope",
+        "_successor",
+        "_told_busy",
+        "_yielded",
+        "asked",
+        "begun",
+        "busy_at",
+        "ended",
+        "holders",
+        "live",
+        "pendings",
+        "restoring",
+        "settled",
+    )
+
     def __init__(self, request: Request, asked: Values) -> None:
         self.live: Live = request.live
         self.asked = asked

@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from indiflask.definition import Definition
 from indiflask.errors import IndiError
+from indiflask.links.signals import Bell
 from indiflask.property import Property
 from indiflask.protocol.messages import (
     DefMember,
@@ -88,7 +87,7 @@ class Live:
         """What the request under way asks for: Busy shows it for switches (Ekos reads parking from them)."""
         self.changes = 0
         """Counts starts and ends of handlers: a readback that spans one is out of date."""
-        self.wake = anyio.Event()
+        self.wake = Bell(device.engine.loop)
         self.refresh_wanted = False
         self.read_failure = ""
 
@@ -142,7 +141,7 @@ class Live:
 
     def _refresh(self) -> None:
         self.refresh_wanted = True
-        self.wake.set()
+        self.wake.ring()
 
     def redefine(self, definition: Definition) -> None:
         with self.device.lock:
@@ -164,7 +163,7 @@ class Live:
             self.changes += 1
             self.asked = run.asked
             self.prop.state = State.BUSY
-        self.wake.set()
+        self.wake.ring()
 
     def show_busy(self, asked: Values) -> None:
         """Tell that a request is under way."""
@@ -187,7 +186,7 @@ class Live:
             self.changes += 1
             # a client's own upload is not sent back to everybody; a BLOB that was returned is news
             self._show(values, state, message, () if uploaded else values.keys())
-        self.wake.set()
+        self.wake.ring()
 
     def end_silently(self, run: Run) -> None:
         """A run ended and somebody else answers, or nobody is there to hear it."""

@@ -61,7 +61,6 @@ async def keep_reading(live: Live) -> None:
     while True:
         with anyio.move_on_after(max(0, last + _period(live) - anyio.current_time())) as due:
             await live.wake.wait()
-            live.wake = anyio.Event()
         wanted, live.refresh_wanted = live.refresh_wanted, False
         if due.cancelled_caught:
             last = anyio.current_time()
