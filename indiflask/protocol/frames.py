@@ -141,7 +141,8 @@ class Framer:
         finished = plain and data.isascii()
         while True:
             at = self._split_fast(data, at, frames, plain, finished)
-            at = _skip_white(data, at)
+            if at < len(data):
+                at = _skip_white(data, at)
             if at == len(data):
                 break
             self._scanner.begin(at)
@@ -174,7 +175,7 @@ class Framer:
             if at > first and quote != self._quotes[0]:
                 self._quotes = self._quotes[::-1]
             if at >= end:
-                break
+                return len(data)
         return at
 
     def _frame(self, element: bytes, at: int, begun: int) -> Frame:

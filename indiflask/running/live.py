@@ -274,16 +274,16 @@ class Live:
             self.device.emit(self._set(named, message))
 
     def _set(self, named: Collection[str], message: str) -> SetVector:
-        values = self._shown()
-        members = [_one(name, values[name]) for name in self.prop.definition.names if name in named]
-        if self.prop.definition.one_choice:
+        definition, values = self.prop.definition, self._shown()
+        members = [_one(name, values[name]) for name in definition.names if name in named]
+        if definition.one_choice:
             members.sort(key=lambda one: bool(values[one.name]))  # Off before On, or a client sees two On
         return SetVector(
-            kind=self.prop.definition.kind,
+            kind=definition.kind,
             device=self.device.name,
-            name=self.name,
+            name=definition.name,
             state=self.prop.state,
-            timeout=self.prop.definition.timeout or None,
+            timeout=definition.timeout or None,
             timestamp=datetime.now(UTC),
             message=message or None,
             members=tuple(members),

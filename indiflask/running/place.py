@@ -28,7 +28,8 @@ class Place:
     def offer(self, run: Run) -> None:
         """Begin it if the place is free; else let it wait, as its property's ``overlap`` says. Raises Reject."""
         if self.current is None:
-            self._take(run)
+            self.current = run
+            run.begin()
             return
         match run.live.prop.declaration.conduct.overlap:
             case "reject":
@@ -50,7 +51,8 @@ class Place:
         if self.waiting:
             run = self.waiting.popleft()
             self._crowd.discard(run)
-            self._take(run)
+            self.current = run
+            run.begin()
             run.perform_alone()
 
     def awaited_by(self, live: Live) -> bool:
@@ -63,7 +65,3 @@ class Place:
         self._crowd.difference_update(dropped)
         self.waiting = deque(run for run in self.waiting if run.live is not live)
         return dropped
-
-    def _take(self, run: Run) -> None:
-        self.current = run
-        run.begin()

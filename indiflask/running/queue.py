@@ -80,18 +80,18 @@ class Queue:
                 with anyio.CancelScope() as scope:
                     while self._server is me:
                         run = self._performing = await self._next()
-                        self._start_clock(run)
+                        run.busy_at = self._time() + BUSY_AFTER
+                        if self._clock_stands:
+                            self._clock.ring()
                         if not await run.attempt(scope):
                             break
-                        self._has_performed(run)
+                        if self._performing is run:
+                            self._performing = None
             finally:
                 if run is not None and not run.ended.is_set:
                     await run.halt()  # outside the scope, which is cancelled
-            self._has_performed(run)
-
-    def _has_performed(self, run: Run | None) -> None:
-        if self._performing is run:
-            self._performing = None
+            if self._performing is run:
+                self._performing = None
 
     def goes_on(self, run: Run) -> None:
         """A request has gone Busy: those behind it are another task's."""
@@ -131,11 +131,6 @@ class Queue:
             run.go_busy()
 
     # --- the clock that tells when a request takes longer: one for all, not one for each ---
-
-    def _start_clock(self, run: Run) -> None:
-        run.busy_at = self._time() + BUSY_AFTER
-        if self._clock_stands:
-            self._clock.ring()
 
     async def tell_busy(self) -> None:
         """Show as Busy what has been performed for long enough, until cancelled."""
