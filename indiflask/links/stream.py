@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from indiflask.links.linger import linger
 from indiflask.links.reading import Take, reading
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Stream:
         sock.setblocking(False)
         self._socket = sock
         self._room = RECEIVE_BYTES
+        self._linger = linger()
         self.reset = False
         """Whether the other side is gone altogether, and has not only ended what it says."""
 
@@ -47,14 +49,19 @@ class Stream:
             self.reset = True
             return b""
         self._room = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else BULK_BYTES
+        if self._linger is not None:
+            self._linger.heard()
         return data
 
     def send_now(self, data: Buffer) -> int:
         """How much the socket took without waiting. Raises OSError when the other side is gone."""
         try:
-            return self._socket.send(data)
+            sent = self._socket.send(data)
         except (BlockingIOError, InterruptedError):
             return 0
+        if self._linger is not None:
+            self._linger.said()
+        return sent
 
     async def wait_to_send(self) -> None:
         """Return when the socket takes more."""
