@@ -20,7 +20,7 @@ from anyio.abc import TaskStatus
 
 from indiflask.app import App
 from indiflask.errors import IndiError, TargetError
-from indiflask.gpio import mock_pins_without_gpio
+from indiflask.gpio import mock_pins_when_imported
 from indiflask.links.child import CANNOT_START, IMPORTS, LAST_WORDS, MESSAGE_LENGTH
 from indiflask.links.duplex import Duplex
 from indiflask.links.stream import Stream
@@ -51,7 +51,7 @@ def main() -> None:
     os.set_inheritable(given.socket, False)  # what the target starts is not to keep the hub's end alive
     threading.Thread(target=_end_with_parent, args=(sock,), name="indiflask parent", daemon=True).start()
     atexit.register(partial(_leave_nobody, sock))  # before the target's own, so that it is called after them
-    mock_pins_without_gpio()
+    mock_pins_when_imported()
     try:
         try:
             app = load(given.target)

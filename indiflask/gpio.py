@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import logging
 import os
+import sys
 import warnings
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 log = logging.getLogger(__name__)
+
+
+def mock_pins_when_imported() -> None:
+    """``mock_pins_without_gpio`` as soon as gpiozero is imported: an app without pins need not wait for it."""
+    if "gpiozero" in sys.modules:
+        mock_pins_without_gpio()
+    else:
+        sys.meta_path.insert(0, _GpiozeroFinder())
+
+
+class _GpiozeroFinder(MetaPathFinder):
+    """Finds gpiozero where it is, and has something done behind its import."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != "gpiozero":
+            return None
+        sys.meta_path.remove(self)  # the others find it
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _GpiozeroLoader(spec.loader)
+        return spec
+
+
+class _GpiozeroLoader(Loader):
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        mock_pins_without_gpio()
 
 
 def mock_pins_without_gpio() -> bool:

@@ -20,11 +20,19 @@ EXPORTED = [getattr(indiflask, name) for name in indiflask.__all__]
 
 
 def test_exports_are_exactly_these() -> None:
-    shown = {
-        name for name, value in vars(indiflask).items() if not name.startswith("_") and not inspect.ismodule(value)
+    imported = {
+        alias.name
+        for node in ast.walk(ast.parse(Path(indiflask.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("indiflask")
+        for alias in node.names
     }
-    assert shown == set(indiflask.__all__)
+    assert imported == set(indiflask.__all__)
     assert indiflask.__all__ == sorted(indiflask.__all__)
+
+
+def test_a_name_that_is_none_is_told() -> None:
+    with pytest.raises(ImportError, match="cannot import name 'Ap' from 'indiflask'"):
+        exec("from indiflask import Ap")
 
 
 def documented() -> Iterator[tuple[str, object]]:
@@ -49,7 +57,7 @@ def test_no_assert_in_the_package(path: Path) -> None:
 
 def test_import_loads_no_backend_no_pins_and_no_command_line() -> None:
     heavy = {"asyncio", "trio", "uvloop", "gpiozero", "typer", "ssl"}
-    script = f"import sys, indiflask; print(*({heavy!r} & set(sys.modules)))"
+    script = f"import sys; from indiflask import *; print(*({heavy!r} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.split() == []
 

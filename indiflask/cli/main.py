@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -61,12 +60,12 @@ def run(
 @cli.command(epilog="Example: indiserver ./led.py, where led.py begins with #!/usr/bin/env -S indiflask stdio")
 def stdio(target: Target, log_level: LogLevel = "info") -> None:
     """Be a driver of an INDI server, on stdin and stdout. INDIDEV names the device."""
-    from indiflask.gpio import mock_pins_without_gpio
+    from indiflask.gpio import mock_pins_when_imported
     from indiflask.serving import serve_stdio
     from indiflask.target import load
 
     start_logging(log_level)
-    mock_pins_without_gpio()
+    mock_pins_when_imported()
     run_on_loop(serve_stdio, load(target))
 
 
@@ -82,6 +81,8 @@ def new(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"indiflask {version('indiflask')}")
         raise typer.Exit
 

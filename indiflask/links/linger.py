@@ -6,13 +6,15 @@ Whoever asks, is answered and asks again at once meets a loop that is still awak
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio.lowlevel import current_token
+
+if TYPE_CHECKING:
+    import asyncio
 
 LINGER_SECONDS = 0.00025
 """How long: as long as the answer of a process takes that has to be asked in turn."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from anyio.lowlevel import current_token
+
+if TYPE_CHECKING:
+    import asyncio
 
 Soon = Callable[[Callable[[], None]], object]
 """Has the loop call something at its next turn."""

@@ -6,13 +6,15 @@ message costs, and so would anyio's wait, which enrols the socket with the loop 
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 import anyio.lowlevel
+
+if TYPE_CHECKING:
+    import asyncio
 
 Receive = Callable[[], bytes | None]
 """What has come; None if nothing has, and nothing (``b""``) at the end."""

@@ -26,9 +26,10 @@ COMMANDS = {
 }
 PARTS = {
     "of which: Python itself": "pass",
-    "of which: Python and `import indiflask`": "import indiflask",
     "of which: Python and asyncio, anyio": "import asyncio, anyio",
-    "of which: Python and all of `indiflask run`": "import indiflask.cli, indiflask.serving",
+    "of which: Python and `from indiflask import App`": "from indiflask import App",
+    "of which: Python and all that the hub imports": "import indiflask.cli, indiflask.supervising",
+    "of which: Python and all that a driver imports": "import indiflask.child",
 }
 
 
