@@ -17,6 +17,9 @@ from typing import Any, ClassVar
 
 from indiflask.values import Blob, State, Value, Values
 
+TEXT_LENGTH = 1_000_000
+"""Characters of a text, of up to four bytes each: INDI's programs hold a message of some megabytes."""
+
 CellType = type[float] | type[int] | type[bool] | type[str] | type[State] | type[Blob]
 
 
@@ -35,6 +38,8 @@ class Cell:
         """The value that ``given`` stands for. Raises TypeError or ValueError with the member's name."""
         if self.type in (float, int):
             return self._number(given)
+        if isinstance(given, str) and self.type is str and len(given) > TEXT_LENGTH:
+            raise ValueError(f"{self.name} takes at most {TEXT_LENGTH:,} characters, not {len(given):,}: send a BLOB")
         if isinstance(given, self.type):
             return given
         if self.type is bool and hasattr(given, "__bool__") and given in (0, 1):  # gpiozero's values, numpy's bools

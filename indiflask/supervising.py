@@ -43,11 +43,12 @@ async def serve_children(serving: Serving) -> None:
     hub = Hub(requests.journal)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(requests.keep_writing)
-        children = [Child(hub, _command(target, serving), serving.patience) for target in serving.targets]
+        names = _names(serving.targets)
+        children = [Child(hub, _command(target, names[target], serving), serving.patience) for target in names]
         await tasks.start(_stop_on_signal, children)  # before anybody can see that it serves
         address = await tasks.start(partial(serve, hub, serving.host, serving.port))
         if serving.reload:
-            for child, target in zip(children, serving.targets, strict=True):
+            for child, target in zip(children, names, strict=True):
                 tasks.start_soon(_watch, child, target, serving)
         async with anyio.create_task_group() as running:
             for child in children:
@@ -57,13 +58,12 @@ async def serve_children(serving: Serving) -> None:
             if not all(child.failure for child in children):
                 print(summary(address, hub.properties()), file=sys.stderr, flush=True)
         tasks.cancel_scope.cancel()
-    failures = [child.failure for child in children if child.failure]
-    if failures:
-        raise IndiError("; ".join(failures))
+    if all(child.failure for child in children):
+        raise IndiError("; ".join(child.failure for child in children))
     print("indiflask: stopped", file=sys.stderr, flush=True)
 
 
-def _command(target: str, serving: Serving) -> Command:
+def _command(target: str, name: str, serving: Serving) -> Command:
     options = ["--log-level", serving.log_level, "--state-dir", str(state_dir())]
 
     def line(descriptor: int, connected: Sequence[str]) -> list[str]:
@@ -76,11 +76,16 @@ def _command(target: str, serving: Serving) -> Command:
     env = {"PYTHONUNBUFFERED": "1"}
     if serving.reload:
         env["PYTHONDONTWRITEBYTECODE"] = "1"  # a .pyc is told from a newer file by the second: two saves are quicker
-    return Command(_name(target), line, waits_for_change=serving.reload, env=env)
+    return Command(name, line, waits_for_change=serving.reload, env=env)
 
 
-def _name(target: str) -> str:
-    """A short name of a target, for the log: ``examples/led.py:app`` is led."""
+def _names(targets: Sequence[str]) -> dict[str, str]:
+    """Each target with a short name for the log: ``examples/led.py:app`` is led, unless there is another led."""
+    short = {target: _short_name(target) for target in targets}
+    return {target: name if list(short.values()).count(name) == 1 else target for target, name in short.items()}
+
+
+def _short_name(target: str) -> str:
     place = target.rpartition(":")[0] or target
     return Path(place).stem if place.endswith(".py") or "/" in place else place
 

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,7 +48,10 @@ STEADY_SECONDS = 60.0
 """A child that has lived so long has started well: the next end is counted from the beginning."""
 
 HELD_FRAMES = 1000
-"""Requests that may wait for a child while it is being loaded anew."""
+"""Requests that may wait for a child while it is being loaded anew ..."""
+
+HELD_BYTES = 64 * 1024 * 1024
+"""... and how much that may be, beyond which only one upload waits."""
 
 SETTLED = b"indiflask-settled"
 """The ping behind which a child has said all that it has."""
@@ -98,7 +100,7 @@ class Child:
         self._command = command
         self._patience = patience
         self._link: Duplex | None = None
-        self._held: deque[Frame] = deque(maxlen=HELD_FRAMES)
+        self._held: list[Frame] = []
         self._process: Process | None = None
         self._deaf = False
         """What it says is not heard any more: it is being ended."""
@@ -253,7 +255,7 @@ class Child:
         """It is asked for all that it has; the ping's answer comes behind that."""
         self._hub.resume(self._peer)
         self._loading = False
-        held, self._held = list(self._held), deque(maxlen=HELD_FRAMES)
+        held, self._held = self._held, []
         if self._link is not None:
             self._link.send([pack(GetProperties()), pack(PingRequest(SETTLED.decode())), *held])
 
@@ -315,10 +317,18 @@ class Child:
         """The hub's frames go out together, once it has passed on what it has."""
         if self._link is None or self._deaf:
             if self._loading and frame.tag.startswith(b"new"):
-                self._held.append(frame)  # what is asked meanwhile is not lost
+                self._hold(frame)
             return
         if self._link.put(frame):
             self._hub.after(self._link.push)
+
+    def _hold(self, frame: Frame) -> None:
+        """What is asked meanwhile is not lost, as far as memory goes."""
+        held = sum(len(one.data) for one in self._held)
+        if len(self._held) < HELD_FRAMES and (not held or held + len(frame.data) <= HELD_BYTES):
+            self._held.append(frame)
+        else:
+            self.tell(f"{self.name} is being loaded anew, and too much is asked of it meanwhile: this is lost")
 
     def _heard(self, frames: list[Frame]) -> None:
         if self._deaf:

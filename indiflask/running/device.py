@@ -20,7 +20,7 @@ from indiflask.protocol.writer import pack
 from indiflask.running.builtin import config_process, connection, driver_info
 from indiflask.running.calls import Callee, call
 from indiflask.running.check import known
-from indiflask.running.failures import FAILURES, leaf, text_of
+from indiflask.running.failures import FAILURES, leaf, shown, text_of
 from indiflask.running.handler import Early, Run
 from indiflask.running.live import Live, Request
 from indiflask.running.pending import Pending
@@ -142,7 +142,7 @@ class DeviceRunner:
 
     def message(self, text: str) -> None:
         """Tell clients something in words. From any thread."""
-        self.emit(Message(message=text, device=self.name, timestamp=datetime.now(UTC)))
+        self.emit(Message(message=shown(text), device=self.name, timestamp=datetime.now(UTC)))
 
     # --- requests ---
 

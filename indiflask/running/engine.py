@@ -30,7 +30,7 @@ from indiflask.protocol.messages import (
 from indiflask.protocol.reader import read
 from indiflask.protocol.writer import pack
 from indiflask.running.device import DeviceRunner
-from indiflask.running.failures import leaf, text_of
+from indiflask.running.failures import leaf, shown, text_of
 from indiflask.running.settings import file_for
 from indiflask.running.snoop import Key, Snoops
 
@@ -140,10 +140,20 @@ class Engine:
                             closing.start_soon(runner.close)
 
     async def _connect_again(self) -> None:
+        """As far as it takes no longer than clients may wait, and the end has not come meanwhile."""
         runners = [self.runners[name] for name in self._connect if name in self.runners]
-        with anyio.move_on_after(CONNECT_SECONDS):
-            for runner in runners:
-                await runner.session.connect_again()
+        if not runners:
+            return
+        with anyio.move_on_after(CONNECT_SECONDS) as limit:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._cancel_at_the_end, limit)
+                for runner in runners:
+                    await runner.session.connect_again()
+                tasks.cancel_scope.cancel()
+
+    async def _cancel_at_the_end(self, scope: anyio.CancelScope) -> None:
+        await self._stopping.wait()
+        scope.cancel()
 
     def _start(self) -> None:
         self.started = True
@@ -165,7 +175,7 @@ class Engine:
 
     def message(self, text: str) -> None:
         """Something in words from the app as a whole. From any thread."""
-        self.post(pack(Message(message=text, timestamp=datetime.now(UTC))))
+        self.post(pack(Message(message=shown(text), timestamp=datetime.now(UTC))))
 
     def post(self, frame: Frame) -> None:
         """Send a frame, in the order of the calls. From any thread; never blocks."""

@@ -10,11 +10,22 @@ FAILURES: Final = (Exception, SystemExit)
 """What a user's function may fail with. A ``sys.exit()`` in one must not end the others' app; Ctrl-C does."""
 
 
+MESSAGE_LENGTH: Final = 4000
+"""Characters of a message. A panel shows some lines, and what is longer than a start tag may be ends the connection."""
+
+
 def leaf(error: BaseException) -> BaseException:
     """The first real exception in the groups that task groups wrap theirs in."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def shown(message: str) -> str:
+    """As much of it as is sent to people."""
+    if len(message) <= MESSAGE_LENGTH:
+        return message
+    return f"{message[:MESSAGE_LENGTH]}... ({len(message)} characters)"
 
 
 def text_of(error: BaseException) -> str:

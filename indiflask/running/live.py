@@ -28,6 +28,7 @@ from indiflask.protocol.messages import (
 from indiflask.protocol.numbers import number_text
 from indiflask.running.calls import Callee
 from indiflask.running.check import check_values, check_wire
+from indiflask.running.failures import shown
 from indiflask.running.pending import Pending
 from indiflask.values import Blob, Member, Number, State, Value, Values
 
@@ -285,7 +286,7 @@ class Live:
             state=self.prop.state,
             timeout=definition.timeout or None,
             timestamp=datetime.now(UTC),
-            message=message or None,
+            message=shown(message) or None,
             members=tuple(members),
         )
 

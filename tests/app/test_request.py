@@ -123,6 +123,24 @@ async def test_a_whole_number_is_what_an_int_and_clients_get() -> None:
     assert called == [3, (3, 2.6), {"a": 3, "b": 0}, 4]
 
 
+async def test_a_long_message_is_cut_and_a_text_without_end_refused() -> None:
+    app = App("D")
+
+    @app.switch("FAIL")
+    async def fail(on: bool) -> None:
+        raise OSError("x" * 10_000)
+
+    file = app.published("FILE", str)
+
+    async with running(app) as wire:
+        failed = await wire.set("FAIL", on=True)
+        assert failed.message is not None
+        assert len(failed.message) < 5000
+        assert failed.message.endswith("... (10009 characters)")
+    with pytest.raises(ValueError, match="FILE takes at most 1,000,000 characters, not 2,000,000"):
+        file.publish("y" * 2_000_000)
+
+
 # --- 2: in order ---
 
 

@@ -115,6 +115,15 @@ def test_after_so_many_restarts_it_is_given_up_and_the_others_go_on(serve: Bench
     assert "d is given up: it ended with exit code 3" in program.output
 
 
+def test_one_that_was_given_up_is_no_failure_at_the_end(serve: Bench) -> None:
+    program, client = serve(app(DO), serve.other, "--restarts", "0")
+    client.until_running(device="E")
+    end(client)
+    client.until(lambda: "D.PID" not in client.properties, "it is not given up")
+    assert program.stop() == 0
+    assert "indiflask: stopped" in program.output
+
+
 def test_when_the_last_one_is_given_up_it_ends(serve: Bench) -> None:
     program, client = serve(app(DO), "--restarts", "0")
     end(client)

@@ -152,3 +152,9 @@ def test_requests_and_answers_are_a_line_each(folder: Path) -> None:
         indi_setprop(server.port, "Lamp.LAMP.on=On")
         server.wait_for_output("Lamp.LAMP on=On by 127.0.0.1:")
         assert re.search(r"Lamp\.LAMP on=On by \S+: Ok, [0-9.]+ ms\n", server.output)
+
+
+def test_two_targets_of_one_file_have_names_of_their_own(folder: Path) -> None:
+    with indiflask_run("lamp.py:app", "lamp.py:spare", cwd=folder) as server:
+        indi_setprop(server.port, "Lamp.LAMP.on=On")
+        server.wait_for_output("lamp.py:app | lamp is True")
