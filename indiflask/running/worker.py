@@ -6,35 +6,19 @@ import contextvars
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from time import perf_counter
 from typing import Any, TypeVar, cast
 
 from indiflask.links.loop import Loop, Waiter
 
 T = TypeVar("T")
 
-BRIEF_SECONDS = 0.0002
-"""A call is waited for so long where it was made, if the one before was as quick: setting a pin takes less than putting
-the loop to sleep and waking it. The others wait no longer for their turn than they do for a large frame."""
-
 
 class Job:
     """One call for the thread. ``ended`` is set on the loop once the call has returned, or will never be made."""
 
-    __slots__ = (
-        "abandoned", "args", "context", "ended", "error", "function", "has_ended", "is_awaited", "is_brief", "result",
-        "returned",
-    )  # fmt: skip
+    __slots__ = ("abandoned", "args", "context", "ended", "error", "function", "result")
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], ended: Waiter) -> None:
-        self.returned = threading.Lock()
-        """Held until the call has returned."""
-        self.returned.acquire()
-        self.is_awaited = True
-        """Whether the loop is to be told."""
-        self.has_ended = False
-        """Whether it has been told."""
-        self.is_brief = False
         self.function = function
         self.args = args
         self.context = contextvars.copy_context()
@@ -47,12 +31,10 @@ class Job:
         """Make the call, in the thread; what it raises is kept for whoever waits."""
         if self.abandoned:
             return
-        begun = perf_counter()
         try:
             self.result = self.context.run(self.function, *self.args)
         except BaseException as error:  # also SystemExit: a handler's sys.exit() must not end the thread
             self.error = error
-        self.is_brief = perf_counter() - begun < BRIEF_SECONDS
 
 
 class Worker:
@@ -63,8 +45,6 @@ class Worker:
         self._loop = loop
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._is_brief = False
-        """Whether the last call was."""
         self.pending = 0
         """Calls under way or waiting."""
 
@@ -79,42 +59,24 @@ class Worker:
         A call that is under way cannot be interrupted: when the waiting task is cancelled, its result is dropped,
         and the next call waits for the thread.
         """
-        job = self._job(function, args)
-        if not self._has_returned(job):
-            try:
-                await job.ended.wait()
-            finally:
-                job.abandoned = True
-        self._is_brief = job.is_brief
+        job = self.submit(function, *args)
+        try:
+            await job.ended.wait()
+        finally:
+            job.abandoned = True
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Job:
         """Give the thread a call; ``Job.ended`` tells when it has returned."""
-        job = self._job(function, args)
-        self._jobs.put(job)
-        return job
-
-    def _job(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Job:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
+        job = Job(function, args, self._loop.waiter())
         self.pending += 1
-        return Job(function, args, self._loop.waiter())
-
-    def _has_returned(self, job: Job) -> bool:
-        """Give the thread a call, and wait for it here if it may be brief; whether it has returned."""
-        job.is_awaited = not self._is_brief or self.pending > 1
         self._jobs.put(job)
-        if job.is_awaited:
-            return False
-        if not job.returned.acquire(timeout=BRIEF_SECONDS):
-            job.is_awaited = True
-            if not job.returned.acquire(blocking=False):
-                return False  # it returns after this, and will tell the loop
-        self._ended(job)
-        return True
+        return job
 
     def close(self) -> None:
         """Let the thread end after what it has."""
@@ -124,12 +86,8 @@ class Worker:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job.perform()
-            job.returned.release()
-            if job.is_awaited:
-                self._loop.call(self._ended, job)
+            self._loop.call(self._ended, job)
 
     def _ended(self, job: Job) -> None:
-        if not job.has_ended:
-            job.has_ended = True
-            self.pending -= 1
-            job.ended.set()
+        self.pending -= 1
+        job.ended.set()
