@@ -21,9 +21,10 @@ from anyio.abc import TaskStatus
 from indiflask.app import App
 from indiflask.errors import IndiError, TargetError
 from indiflask.gpio import mock_pins_when_imported
-from indiflask.links.child import CANNOT_START, IMPORTS, LAST_WORDS, MESSAGE_LENGTH
+from indiflask.links.child import IMPORTS, LAST_WORDS, MESSAGE_LENGTH
 from indiflask.links.duplex import Duplex
 from indiflask.links.stream import Stream
+from indiflask.links.supervised import CANNOT_START
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import Message
 from indiflask.protocol.writer import write

@@ -15,9 +15,10 @@ from anyio.abc import TaskStatus
 
 from indiflask.errors import IndiError
 from indiflask.hub import Hub
-from indiflask.links.child import Child, Command, Patience
+from indiflask.links.child import Child, Command
 from indiflask.links.listener import serve
 from indiflask.links.requests import RequestLog
+from indiflask.links.supervised import Patience
 from indiflask.startup import state_dir
 from indiflask.summary import summary
 

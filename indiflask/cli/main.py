@@ -41,7 +41,7 @@ def run(
     log_level: LogLevel = "info",
 ) -> None:
     """Serve apps to INDI clients until Ctrl-C, each in a process of its own."""
-    from indiflask.links.child import Patience
+    from indiflask.links.supervised import Patience
     from indiflask.supervising import Serving, serve_children
 
     start_logging(log_level)
