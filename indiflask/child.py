@@ -23,7 +23,6 @@ from indiflask.errors import IndiError, TargetError
 from indiflask.gpio import mock_pins_when_imported
 from indiflask.links.child import IMPORTS, LAST_WORDS, MESSAGE_LENGTH
 from indiflask.links.duplex import Duplex
-from indiflask.links.stream import Stream
 from indiflask.links.supervised import CANNOT_START
 from indiflask.protocol.frames import Frame
 from indiflask.protocol.messages import Message
@@ -106,7 +105,7 @@ async def _serve(app: App, sock: socket.socket, state_dir: Path, connect: list[s
         for frame in frames:
             engine.receive(frame)
 
-    link = Duplex(Stream(sock), receive)
+    link = Duplex(sock, receive)
     name = os.environ.get("INDIDEV", "").strip()
     engine = Engine(app, link.send, state_dir=state_dir, name=name, connect=connect)
     async with anyio.create_task_group() as tasks:

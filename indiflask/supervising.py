@@ -1,8 +1,10 @@
-"""``indiflask run``: the hub and its clients in this process, each target in a child of its own. No app is imported."""
+"""``indiflask run``: the hub and its clients in this process, each app and driver in its own. No app is imported."""
 
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,9 +18,10 @@ from anyio.abc import TaskStatus
 from indiflask.errors import IndiError
 from indiflask.hub import Hub
 from indiflask.links.child import Child, Command
+from indiflask.links.driver import Driver
 from indiflask.links.listener import serve
 from indiflask.links.requests import RequestLog
-from indiflask.links.supervised import Patience
+from indiflask.links.supervised import Patience, Supervised
 from indiflask.startup import state_dir
 from indiflask.summary import summary
 
@@ -45,12 +48,13 @@ async def serve_children(serving: Serving) -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(requests.keep_writing)
         names = _names(serving.targets)
-        children = [Child(hub, _command(target, names[target], serving), serving.patience) for target in names]
+        children = [_supervised(hub, target, name, serving) for target, name in names.items()]
         await tasks.start(_stop_on_signal, children)  # before anybody can see that it serves
         address = await tasks.start(partial(serve, hub, serving.host, serving.port))
         if serving.reload:
             for child, target in zip(children, names, strict=True):
-                tasks.start_soon(_watch, child, target, serving)
+                if isinstance(child, Child):
+                    tasks.start_soon(_watch, child, target, serving)
         async with anyio.create_task_group() as running:
             for child in children:
                 running.start_soon(child.run)
@@ -62,6 +66,23 @@ async def serve_children(serving: Serving) -> None:
     if all(child.failure for child in children):
         raise IndiError("; ".join(child.failure for child in children))
     print("indiflask: stopped", file=sys.stderr, flush=True)
+
+
+def _supervised(hub: Hub, target: str, name: str, serving: Serving) -> Supervised:
+    if is_driver(target):
+        return Driver(hub, name, [target], serving.patience)
+    return Child(hub, _command(target, name, serving), serving.patience)
+
+
+def is_driver(target: str) -> bool:
+    """Whether a target is an executable, an INDI driver in whatever language, and not one of our apps."""
+    if ":" in target or target.endswith(".py"):
+        return False
+    if "/" in target:
+        return Path(target).is_file() and os.access(target, os.X_OK)
+    module = Path(target.replace(".", "/"))
+    is_module = module.with_suffix(".py").is_file() or module.is_dir()
+    return not is_module and shutil.which(target) is not None
 
 
 def _command(target: str, name: str, serving: Serving) -> Command:
@@ -101,11 +122,12 @@ def _others(target: str, serving: Serving) -> list[Path]:
     """The files of the other targets."""
     from indiflask.reload import file_of
 
-    return sorted({file_of(other) for other in serving.targets} - {file_of(target)})
+    apps = [other for other in serving.targets if not is_driver(other)]
+    return sorted({file_of(other) for other in apps} - {file_of(target)})
 
 
 async def _stop_on_signal(
-    children: Sequence[Child], *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    children: Sequence[Supervised], *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
 ) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()

@@ -62,7 +62,9 @@ def _import_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            raise TargetError(f"no module is called {error.name!r}, in this folder or on sys.path") from None
+            raise TargetError(
+                f"no module is called {error.name!r}, in this folder or on sys.path, and no program on PATH"
+            ) from None
         raise _failed(name, error) from error
     except (Exception, SystemExit) as error:
         raise _failed(name, error) from error

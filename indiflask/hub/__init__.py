@@ -47,6 +47,15 @@ class Hub:
         self._routing.suspend(peer, why, alert=alert)
         self._flush()
 
+    def drop(self, peer: Peer) -> None:
+        """An owner's process has ended, and may be back: its devices are deleted, and come anew then."""
+        self._routing.drop(peer)
+        self._flush()
+
+    def wants_blob(self, frame: Frame) -> bool:
+        """Whether somebody gets this BLOB: else it need not be made."""
+        return self._routing.wants_blob(frame)
+
     def resume(self, peer: Peer) -> None:
         """It is back, and will define what it has now."""
         self._routing.resume(peer)

@@ -84,12 +84,21 @@ class Routing:
         """An end is gone, and with it its devices."""
         self._peers.remove(peer)
         self._forget_routes()
+        self._disown(peer)
+
+    def _disown(self, peer: Peer) -> None:
         for device in [device for device, owner in self._owners.items() if owner is peer]:
             del self._owners[device]
             self._forget(peer, pack(DelProperty(device=device.decode())))
         self._has_started(peer)
 
     # --- an owner whose process ends and begins again ---
+
+    def drop(self, peer: Peer) -> None:
+        """Its devices are gone, and what it wanted is forgotten."""
+        peer.forget()
+        self._forget_routes()
+        self._disown(peer)
 
     def suspend(self, peer: Peer, why: str, *, alert: bool) -> None:
         """Its devices stay. With ``alert`` clients are told that something is wrong."""
@@ -133,6 +142,10 @@ class Routing:
 
     def _owned(self, peer: Peer) -> list[Key]:
         return [key for key in self._defined if self._owners.get(key[0]) is peer]
+
+    def wants_blob(self, frame: Frame) -> bool:
+        """Whether somebody gets this BLOB."""
+        return bool(self._blob_route((frame.device, frame.name)))
 
     def properties(self) -> dict[str, list[str]]:
         """The names of all that is defined, by device."""
@@ -286,10 +299,13 @@ class Routing:
 
     def _scold(self, peer: Peer, frame: Frame) -> None:
         """Somebody speaks for a device that is not his: said once, and passed on to nobody."""
+        owner = self._owners.get(frame.device)
+        if owner is None and peer.owner:
+            log.debug("%s speaks of %s, which it has not defined", peer.label, frame.device.decode())
+            return  # libindi's drivers do so at their start
         if peer.scolded:
             return
         peer.scolded = True
-        owner = self._owners.get(frame.device)
         whose = f"it is {owner.label}'s" if owner else "it has not defined it"
         text = f"<{frame.tag.decode()}> of {frame.device.decode()!r} is not for {peer.label} to say: {whose}"
         log.warning("%s", text)

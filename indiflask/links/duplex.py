@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import socket
+from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 import anyio
 
+from indiflask.links.attached import close_all
 from indiflask.links.outbox import Outbox
 from indiflask.links.stream import Stream
 from indiflask.protocol.errors import ProtocolError
@@ -23,10 +25,14 @@ Receive = Callable[[list[Frame]], None]
 
 
 class Duplex:
-    """One end. Frames in by ``run``, which calls ``receive``; frames out by ``send``, which never blocks."""
+    """One end. Frames in by ``run``, which calls ``receive``; frames out by ``send``, which never blocks.
 
-    def __init__(self, stream: Stream, receive: Receive) -> None:
-        self._stream = stream
+    With ``attaches`` the other side may hand over file descriptors; looking for them costs each read some time.
+    """
+
+    def __init__(self, sock: socket.socket, receive: Receive, *, attaches: bool = False) -> None:
+        self._descriptors: deque[int] = deque()
+        self._stream = stream = Stream(sock, self._descriptors if attaches else None)
         self._receive = receive
         self._framer = Framer()
         self._outbox = Outbox(stream)
@@ -60,15 +66,34 @@ class Duplex:
         """Until the other side has ended. Raises ProtocolError for what is no INDI."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._outbox.keep_writing)
-            with suppress(ProtocolError):  # raised below, where no group wraps it
+            error: ProtocolError | None = None
+            try:
                 await self._stream.read(self._take)
+            except ProtocolError as raised:
+                error = raised  # raised below, where no group wraps it
             tasks.cancel_scope.cancel()
-        if self._framer.error is not None:
-            raise self._framer.error
+        if error is not None:
+            raise error
 
     def _take(self, data: bytes) -> bool:
-        if frames := self._framer.feed(data):
-            self._receive(frames)
+        frames = self._framer.feed(data)
+        for frame in frames:
+            if frame.attached:
+                self._attach(frame)
+        self._receive(frames)
         if self._framer.error is not None:
             raise self._framer.error
         return False
+
+    def _attach(self, frame: Frame) -> None:
+        """File descriptors come with the frame that announces them, or before. Raises ProtocolError if not."""
+        if len(self._descriptors) < frame.attached:
+            came = len(self._descriptors)
+            raise ProtocolError(f"{frame.attached} BLOBs are said to be attached, and {came} came along", frame.at)
+        frame.fds = [self._descriptors.popleft() for _ in range(frame.attached)]
+
+    def close(self) -> None:
+        """Close the socket, and what came along and nobody has taken. Nobody may be waiting for it."""
+        close_all(self._descriptors)
+        self._descriptors.clear()
+        self._stream.close()

@@ -20,14 +20,13 @@ import anyio
 
 from indiflask.links.attached import inlined
 from indiflask.links.loop import Loop
+from indiflask.links.stream import MAX_DESCRIPTORS
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame, Framer
 
 log = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
-MAX_DESCRIPTORS = 64
-"""That may come with one read; libindi sends one a BLOB."""
 
 
 class Stdio:

@@ -7,6 +7,7 @@ command and goes would lose it.
 from __future__ import annotations
 
 import socket
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,18 @@ RECEIVE_BYTES = 16 * 1024
 BULK_BYTES = 256 * 1024
 """At once, where more comes than that: so that a BLOB is not a thousand wake-ups."""
 
+MAX_DESCRIPTORS = 64
+"""That may come with one read; libindi sends one a BLOB."""
+
 
 class Stream:
     """Bytes in, bytes out. One task may read while another waits to send."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, descriptors: deque[int] | None = None) -> None:
         sock.setblocking(False)
         self._socket = sock
+        self._descriptors = descriptors
+        """File descriptors that come along are put there; without it they are lost. On unix sockets only."""
         self._room = RECEIVE_BYTES
         self._linger = linger()
         self.reset = False
@@ -42,7 +48,7 @@ class Stream:
 
     def _receive(self) -> bytes | None:
         try:
-            data = self._socket.recv(self._room)
+            data = self._socket.recv(self._room) if self._descriptors is None else self._receive_both(self._descriptors)
         except (BlockingIOError, InterruptedError):
             return None
         except ConnectionError:
@@ -51,6 +57,11 @@ class Stream:
         self._room = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else BULK_BYTES
         if self._linger is not None:
             self._linger.heard()
+        return data
+
+    def _receive_both(self, descriptors: deque[int]) -> bytes:
+        data, came, _, _ = socket.recv_fds(self._socket, self._room, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+        descriptors += came
         return data
 
     def send_now(self, data: Buffer) -> int:

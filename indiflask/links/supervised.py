@@ -16,7 +16,6 @@ from anyio.abc import ByteReceiveStream, Process, TaskStatus
 from indiflask.hub import Hub
 from indiflask.links.duplex import Duplex
 from indiflask.links.output import copy_lines
-from indiflask.links.stream import Stream
 from indiflask.protocol.errors import ProtocolError
 from indiflask.protocol.frames import Frame
 
@@ -167,6 +166,9 @@ class Supervised(ABC):
         """Whether starting it again would not help."""
         return False
 
+    _attaches = False
+    """Whether it hands over BLOBs as file descriptors."""
+
     _may_be_mended = False
     """Whether it is waited for to be mended, when it cannot be started."""
 
@@ -177,6 +179,7 @@ class Supervised(ABC):
         self._again, self._defined, self._output_ended = anyio.Event(), anyio.Event(), anyio.Event()
         self._last_words = ""
         self._deaf = False
+        self._process = None
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -186,8 +189,7 @@ class Supervised(ABC):
             self._last_words = f"it cannot be started: {error.strerror}"
             return CANNOT_START
         self._process = process
-        stream = Stream(ours)
-        self._link = link = Duplex(stream, self._heard)
+        self._link = link = Duplex(ours, self._heard, attaches=self._attaches)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._copy_output, output)
@@ -207,7 +209,7 @@ class Supervised(ABC):
             self._kill(process)
             with anyio.CancelScope(shield=True):
                 await process.aclose()
-            stream.close()
+            link.close()
 
     async def _read(self, link: Duplex, process: Process) -> None:
         try:

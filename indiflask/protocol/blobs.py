@@ -20,7 +20,7 @@ _ILLEGAL: Final = re.compile(rb"[^A-Za-z0-9+/= \t\r\n]")
 _NO_SIZE: Final = "a BLOB needs the attribute size: the bytes of its data before base64"
 
 
-def encode_base64(data: bytes) -> bytes:
+def encode_base64(data: bytes | memoryview) -> bytes:
     """Data as one line of base64: with libindi's ``enclen`` left out, any layout is read (INDI.md, trap 1)."""
     return pybase64.b64encode(data)
 

@@ -219,6 +219,12 @@ class Bench:
         self._cleanup.callback(lambda: print(program.output))  # pytest shows it where the test has failed
         return program
 
+    def drivers(self, *targets: str | Path) -> Program:
+        """Serve these, whatever they are."""
+        program = self._run(*targets)
+        self._cleanup.callback(lambda: print(program.output))
+        return program
+
     def client(self, program: Program, *said: str) -> Mirror:
         return self._cleanup.enter_context(Mirror(program.port, *said))
 
