@@ -21,14 +21,14 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-TARGET_HELP = "module:attribute or path.py[:attribute]; an App, or a function that returns one."
-Target = Annotated[str, typer.Argument(metavar="TARGET", help=TARGET_HELP)]
+TARGET_HELP = "module:attribute or path.py[:attribute]; an App, or a function that returns one"
+Target = Annotated[str, typer.Argument(metavar="TARGET", help=f"{TARGET_HELP}.")]
 LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error; debug shows the wire and tracebacks.")]
 
 
 @cli.command(epilog="Example: indiflask run led.py --reload")
 def run(
-    targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help=TARGET_HELP)],
+    targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help=f"{TARGET_HELP}; or a program that is an INDI driver.")],
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 or :: for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 7624,
     reload: Annotated[bool, typer.Option("--reload", help="Load a target anew when a file is saved.")] = False,
@@ -40,7 +40,7 @@ def run(
     restarts: Annotated[int, typer.Option(min=0, help="How often in a row a target that ends is started again.")] = 10,
     log_level: LogLevel = "info",
 ) -> None:
-    """Serve apps to INDI clients until Ctrl-C, each in a process of its own."""
+    """Serve apps and drivers to INDI clients until Ctrl-C, each in a process of its own."""
     from indiflask.links.supervised import Patience
     from indiflask.supervising import Serving, serve_children
 
