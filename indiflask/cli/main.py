@@ -28,7 +28,9 @@ LogLevel = Annotated[str, typer.Option(help="debug, info, warning or error; debu
 
 @cli.command(epilog="Example: indiflask run led.py --reload")
 def run(
-    targets: Annotated[list[str], typer.Argument(metavar="TARGET...", help=f"{TARGET_HELP}; or a program that is an INDI driver.")],
+    targets: Annotated[
+        list[str], typer.Argument(metavar="TARGET...", help=f"{TARGET_HELP}; or a program that is an INDI driver.")
+    ],
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 or :: for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one.")] = 7624,
     reload: Annotated[bool, typer.Option("--reload", help="Load a target anew when a file is saved.")] = False,
