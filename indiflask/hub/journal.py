@@ -59,7 +59,7 @@ class Journal:
 
     def asked(self, who: str, key: Key, frame: Frame, *, known: bool) -> None:
         """Somebody asks for something; for a property that nobody has defined there will be no answer."""
-        if len(self._notes) >= MOST_LINES:
+        if len(self._notes) >= MOST_LINES or len(self.awaited.get(key, ())) >= MOST_LINES:
             self._more += 1
             return
         if len(frame.data) > MOST_BYTES:

@@ -91,6 +91,14 @@ def test_many_are_counted(kept: Kept) -> None:
     assert kept.rung == 1
 
 
+def test_what_is_never_answered_does_not_pile_up(kept: Kept) -> None:
+    for number_ in range(1000):
+        kept.ask(str(number_))
+    assert sum(map(len, kept.journal.awaited.values())) == 20
+    kept.answer(State.OK, 1)
+    assert kept.journal.lines()[-1] == "... and 980 more requests"
+
+
 def test_blobs_and_control_characters_are_no_mess(kept: Kept) -> None:
     kept.client.say(NewVector(Kind.BLOB, "D", "N", members=(OneBlob("B", 3, ".fits", b"YWJj"),)))
     kept.client.say(NewVector(Kind.TEXT, "D", "N", members=(OneMember("T", "a\nb" + "x" * 100),)))
