@@ -177,7 +177,7 @@ class Routing:
         """``getProperties`` is remembered, and goes to whom it concerns, who answers."""
         key = (frame.device, frame.name)
         self._take_interest(peer, key)
-        peer.owed.update(defined for defined in self._defined if _covers(key, defined))
+        peer.owed.update(self._existing(key))
         owners = [self._owners.get(frame.device)] if frame.device else [one for one in self._peers if one.owner]
         for owner in owners:
             if owner is not None and owner is not peer:
@@ -330,7 +330,7 @@ class Routing:
 
     def _forget(self, owner: Peer, frame: Frame) -> None:
         """A property or a device is no more: said to all whom it concerns, and forgotten."""
-        gone = [key for key in self._defined if _covers((frame.device, frame.name), key)]
+        gone = self._existing((frame.device, frame.name))
         for key in gone:
             del self._defined[key], self._frames[key], self._digests[key]
             if self._journal is not None:
@@ -341,6 +341,12 @@ class Routing:
             for key in gone:
                 other.knows.pop(key, None)
                 other.owed.discard(key)
+
+    def _existing(self, asked: Key) -> list[Key]:
+        """What is defined of what was asked for: a property, a device, or everything."""
+        if all(asked):
+            return [asked] if asked in self._defined else []
+        return [key for key in self._defined if _covers(asked, key)]
 
     def _concerns(self, peer: Peer, frame: Frame) -> bool:
         return peer.hears((frame.device, frame.name)) if frame.name else peer.hears_device(frame.device)
