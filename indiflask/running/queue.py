@@ -75,23 +75,27 @@ class Queue:
         """Perform what comes, until cancelled or until a request takes longer."""
         me = self._server = object()
         while self._server is me:
-            run = None
-            try:
-                with anyio.CancelScope() as scope:
-                    while self._server is me:
-                        run = self._performing = await self._next()
-                        run.busy_at = self._time() + BUSY_AFTER
-                        if self._clock_stands:
-                            self._clock.ring()
-                        if not await run.attempt(scope):
-                            break
-                        if self._performing is run:
-                            self._performing = None
-            finally:
-                if run is not None and not run.ended.is_set:
-                    await run.halt()  # outside the scope, which is cancelled
-            if self._performing is run:
-                self._performing = None
+            await self._perform(me)
+
+    async def _perform(self, me: object) -> None:
+        """Until one has ended early, which takes the scope that they share with it, or has gone Busy."""
+        run = None
+        try:
+            with anyio.CancelScope() as scope:
+                while self._server is me:
+                    run = self._performing = await self._next()
+                    run.busy_at = self._time() + BUSY_AFTER
+                    if self._clock_stands:
+                        self._clock.ring()
+                    if not await run.attempt(scope):
+                        break
+                    if self._performing is run:
+                        self._performing = None
+        finally:
+            if run is not None and not run.ended.is_set:
+                await run.halt()  # outside the scope, which is cancelled
+        if self._performing is run:
+            self._performing = None
 
     def goes_on(self, run: Run) -> None:
         """A request has gone Busy: those behind it are another task's."""
