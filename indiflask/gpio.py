@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import logging
 import os
 import sys
@@ -32,21 +31,27 @@ class _GpiozeroFinder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != "gpiozero":
             return None
-        sys.meta_path.remove(self)  # the others find it
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        found = (finder.find_spec(fullname, path, target) for finder in sys.meta_path if finder is not self)
+        spec = next(filter(None, found), None)
         if spec is not None and spec.loader is not None:
-            spec.loader = _GpiozeroLoader(spec.loader)
+            spec.loader = _GpiozeroLoader(spec.loader, self)
         return spec
 
 
 class _GpiozeroLoader(Loader):
-    def __init__(self, loader: Loader) -> None:
+    def __init__(self, loader: Loader, finder: MetaPathFinder) -> None:
         self._loader = loader
+        self._finder = finder
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        if self._finder in sys.meta_path:
+            sys.meta_path.remove(self._finder)
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
         self._loader.exec_module(module)
         mock_pins_without_gpio()
 

@@ -109,7 +109,7 @@ def write_starter(name: str) -> str:
 
 def _check(name: str) -> None:
     """It names a file that Python can import, and hides no module that is there. Raises IndiError."""
-    if not name.isidentifier() or keyword.iskeyword(name):
+    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("__"):
         raise IndiError(
             f"{name!r} is no Python name (letters, digits and _, no digit first, no word of Python's own); "
             f"try: indiflask new {_right(name)}"

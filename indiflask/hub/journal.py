@@ -80,10 +80,10 @@ class Journal:
             self._busy.discard(key)
             self._note(self.awaited.pop(key), frame)
 
-    def forget(self, key: Key) -> None:
-        """A property is gone: nobody will answer for it."""
+    def forget(self, key: Key, why: str = "the property is gone") -> None:
+        """Nobody will answer for a property."""
         self._busy.discard(key)
-        self._note(self.awaited.pop(key, []), "the property is gone")
+        self._note(self.awaited.pop(key, []), why)
 
     def _note(self, requests: list[Asked], answer: Frame | str) -> None:
         if not self._notes and requests:

@@ -34,7 +34,10 @@ EMPTY_BLOB_BYTES = 2048
 """A BLOB vector that is shorter, and has no member, is about state alone, and is news like any other."""
 
 EARLY_REQUESTS = 1000
-"""That may wait for apps and drivers to start: a script after a boot has some, and none of BLOBs."""
+"""That may wait for apps and drivers to start: a script after a boot has some ..."""
+
+EARLY_BYTES = 16 * 1024
+"""... each of which is no file."""
 
 Route = tuple[Peer, ...]
 
@@ -56,6 +59,8 @@ class Routing:
         """Owners that have not told all that they have yet, with what they had before and have not defined again."""
         self._early: list[tuple[Peer, Frame]] = []
         """Requests for devices that nobody has, while owners start that may."""
+        self._awaited_devices: set[bytes] = set()
+        """Theirs: what comes later waits behind them."""
         self._routes: dict[Key, Route] = {}
         self._blob_routes: dict[Key, Route] = {}
         self._rules: dict[bytes, Callable[[Peer, Frame], None]] = {
@@ -110,7 +115,10 @@ class Routing:
             if alert:
                 for other in self._route(key):
                     other.send(alert_of(self._frames[key]))
-        self._has_started(peer)
+            if self._journal is not None:
+                self._journal.forget(key, "its driver has ended")
+        if alert:
+            self._has_started(peer)
 
     def resume(self, peer: Peer) -> None:
         """A new process speaks for its devices."""
@@ -131,6 +139,7 @@ class Routing:
         """Or will not: requests that waited for it are taken now."""
         if self._starting.pop(peer, None) is not None:
             early, self._early = self._early, []
+            self._awaited_devices.clear()
             for asker, frame in early:
                 self.take(asker, [frame])
 
@@ -205,9 +214,10 @@ class Routing:
         """``new…`` goes to the device's owner, and to other clients that it concerns, as libindi does."""
         key = (frame.device, frame.name)
         owner = self._owners.get(frame.device)
-        if owner is None:
-            if self._starting and len(self._early) < EARLY_REQUESTS:
+        if owner is None or frame.device in self._awaited_devices:
+            if self._starting and len(self._early) < EARLY_REQUESTS and len(frame.data) <= EARLY_BYTES:
                 self._early.append((peer, frame))
+                self._awaited_devices.add(frame.device)
             else:
                 self._answer(peer, self._unknown(frame.device), frame.device)
             return

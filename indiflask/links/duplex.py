@@ -59,6 +59,7 @@ class Duplex:
         if self._outbox.size > OUTBOX_BYTES:
             log.error("the other process takes nothing any more: %d bytes wait for it; it is left", self._outbox.size)
             self._outbox.give_up()
+            self._stream.abort()  # what it gets would end in the middle: it is parted with
         else:
             self._outbox.push()
 

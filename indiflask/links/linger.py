@@ -50,20 +50,20 @@ class Linger:
 
     def heard(self) -> None:
         """Something has come."""
-        now = self._clock()
-        if self._until and now > self._until:
-            self._rest = REST_TIMES
-        elif self._rest > 0:
+        if self._rest > 0:
             self._rest -= 1
-        self._is_worth_it = not self._rest and now - self._said_at < SOON_SECONDS
+        self._is_worth_it = not self._rest and self._clock() - self._said_at < SOON_SECONDS
         self._until = 0.0
 
     def _turn(self) -> None:
         """The loop does not sleep as long as something is to be called at its next turn."""
         if self._clock() < self._until:
             self._loop.call_soon(self._turn)
-        else:
-            self._turning = False
+            return
+        self._turning = False
+        if self._until:  # in vain
+            self._rest = REST_TIMES
+            self._is_worth_it = False
 
 
 def _processors() -> int:

@@ -80,6 +80,7 @@ class Loop:
         try:
             self._wake(self._run)
         except RuntimeError:  # asyncio says so of a closed loop; trio's RunFinishedError is one too
+            self._woken = False
             return False
         return True
 

@@ -51,7 +51,7 @@ class Stream:
             data = self._socket.recv(self._room) if self._descriptors is None else self._receive_both(self._descriptors)
         except (BlockingIOError, InterruptedError):
             return None
-        except ConnectionError:
+        except OSError:  # a reset, a time-out, a network that is gone: all the same here
             self.reset = True
             return b""
         self._room = RECEIVE_BYTES if len(data) < RECEIVE_BYTES else BULK_BYTES
@@ -77,6 +77,11 @@ class Stream:
     async def wait_to_send(self) -> None:
         """Return when the socket takes more."""
         await anyio.wait_writable(self._socket)
+
+    def abort(self) -> None:
+        """Nothing more is sent or read: reading ends."""
+        with suppress(OSError):  # it may be gone already
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
         """Nothing more will be sent; receiving goes on."""

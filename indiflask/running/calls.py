@@ -4,10 +4,11 @@ of either.
 
 from __future__ import annotations
 
+import contextvars
 import inspect
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import aclosing
 from typing import Any
 
@@ -40,13 +41,35 @@ async def call(callee: Callee, args: tuple[Any, ...], worker: Worker, progress: 
     """The function's result; of a generator the last value that it yielded, or what it returned."""
     try:
         if callee.is_async:
-            return await callee.function(*args)
-        return await _call(callee, args, worker, progress)
+            return await _Isolated(callee.function(*args))
+        return await _Isolated(_call(callee, args, worker, progress))
     except anyio.get_cancelled_exc_class() as error:
         if anyio.current_effective_deadline() == -math.inf:
             raise
         # Nobody cancelled the function: it awaited an asyncio future that was. Let through, that would end the device.
         raise IndiError("it awaited something that was cancelled") from error
+
+
+class _Isolated:
+    """Runs a coroutine in a context of its own, as a task would: one request's context variables are not the next's."""
+
+    __slots__ = ("_coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        run = contextvars.copy_context().run
+        step, given = self._coroutine.send, None
+        while True:
+            try:
+                awaited = run(step, given)
+            except StopIteration as end:
+                return end.value
+            try:
+                step, given = self._coroutine.send, (yield awaited)
+            except BaseException as error:
+                step, given = self._coroutine.throw, error
 
 
 async def _call(callee: Callee, args: tuple[Any, ...], worker: Worker, progress: Progress) -> Any:

@@ -122,6 +122,15 @@ class Run:
             self.live.show_busy(self.asked)
         self._goes_on()
 
+    def answers_instead_of(self, successor: Run) -> None:
+        """Its successor was to answer for it, and will never start."""
+        if self._successor is successor:
+            self._successor = None
+
+    def has_answered(self) -> None:
+        """What it asks for is so already, and clients have been told: Busy would be wrong now."""
+        self._told_busy = True
+
     def _goes_on(self) -> None:
         """The device's next request may start."""
         if not self.settled.is_set:
@@ -149,6 +158,8 @@ class Run:
     def dropped(self, why: Early) -> None:
         """It never started."""
         self._early = why
+        if self.live.run is not None:
+            self.live.run.answers_instead_of(self)
         state = State.IDLE if self.live.run is None and not self._answered_by_successor else None
         self._answer(Outcome({}, state, self._early_text()))
 

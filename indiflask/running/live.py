@@ -148,6 +148,8 @@ class Live:
         with self.device.lock:
             self.undefine()  # KStars drops a second definition of what it knows
             self.prop.redefined(definition)
+            if self.asked is not None:  # members may have come and gone
+                self.asked = {name: self.asked.get(name, value) for name, value in self.prop.values.items()}
             if self.device.shows(self):
                 self.define()
 
@@ -199,6 +201,8 @@ class Live:
 
     def answer_connected(self, values: Values) -> None:
         """CONNECTION's Ok, which comes before all that it brings."""
+        if self.run is not None:
+            self.run.has_answered()
         with self.device.lock:
             self._show(values, State.OK, "")
 

@@ -7,6 +7,8 @@ that takes longer keeps that task, and those behind it get another.
 
 from __future__ import annotations
 
+import logging
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ from indiflask.running.handler import Run
 if TYPE_CHECKING:
     from indiflask.running.device import DeviceRunner
     from indiflask.running.live import Live, Request
+
+log = logging.getLogger(__name__)
 
 BUSY_AFTER = 0.05
 """Seconds until a request that still runs is shown as Busy: what a person takes for "at once"."""
@@ -74,8 +78,14 @@ class Queue:
     async def serve(self) -> None:
         """Perform what comes, until cancelled or until a request takes longer."""
         me = self._server = object()
-        while self._server is me:
-            await self._perform(me)
+        try:
+            while self._server is me:
+                await self._perform(me)
+        except anyio.get_cancelled_exc_class():
+            if self._server is me and anyio.current_effective_deadline() != -math.inf:
+                log.warning("%s: somebody has cancelled the task that serves its requests", self._runner.name)
+                self._runner.soon(self.serve)  # a handler's, by hand: the others are served by another
+            raise
 
     async def _perform(self, me: object) -> None:
         """Until one has ended early, which takes the scope that they share with it, or has gone Busy."""

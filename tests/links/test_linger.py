@@ -70,8 +70,17 @@ def test_it_ends_when_nothing_comes(linger: Linger, turns: Turns) -> None:
 def test_in_vain_it_rests(linger: Linger, turns: Turns) -> None:
     exchange(linger, turns, 0)
     exchange(linger, turns, LINGER_SECONDS * 1.5)
-    assert not any(exchange(linger, turns, 0) for _ in range(REST_TIMES))
+    assert not any(exchange(linger, turns, 0) for _ in range(REST_TIMES - 1))
     assert exchange(linger, turns, 0)
+
+
+def test_one_who_only_listens_is_not_waited_for(linger: Linger, turns: Turns) -> None:
+    exchange(linger, turns, 0)
+    linger.said()
+    turns.now += LINGER_SECONDS * 2
+    turns.turn()
+    linger.said()
+    assert not turns.turn()
 
 
 def test_not_where_there_is_one_processor(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
