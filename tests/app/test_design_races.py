@@ -5,9 +5,11 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Literal
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from indiflask import App, Cancelled, IndiError, Reject, Reply, State, Update
@@ -684,3 +686,71 @@ async def test_nothing_starts_while_the_app_ends() -> None:
         await started.wait()
     assert halting.is_set()
     assert ran == []
+
+
+async def test_abort_while_a_replaced_request_is_halted_is_answered() -> None:
+    app = App("D")
+
+    @app.number("GOTO")
+    async def goto(x: float = 0) -> None:
+        await anyio.sleep_forever()
+
+    @goto.stop
+    async def halt() -> None:
+        await anyio.sleep(0.1)
+
+    @app.button("ABORT", cancels=[goto])
+    async def abort() -> None: ...
+
+    async with running(app) as wire:
+        wire.say(NewVector(Kind.NUMBER, "D", "GOTO", members=(OneMember("x", "1"),)))
+        await wire.busy("GOTO")
+        wire.say(NewVector(Kind.NUMBER, "D", "GOTO", members=(OneMember("x", "2"),)))
+        await anyio.sleep(0.02)
+        after = len(wire.heard)
+        await wire.set("ABORT", ABORT=True)
+        assert (await wire.answer("GOTO", after)).state is State.IDLE
+
+
+async def test_one_request_s_context_variables_are_not_the_next_s() -> None:
+    app = App("D")
+    var: ContextVar[str] = ContextVar("var", default="unset")
+    seen: list[str] = []
+
+    @app.switch("S")
+    async def switch(on: bool) -> None:
+        seen.append(var.get())
+        var.set("leaked")
+        await anyio.lowlevel.checkpoint()
+        seen.append(var.get())
+
+    async with running(app) as wire:
+        await wire.set("S", on=True)
+        await wire.set("S", on=False)
+    assert seen == ["unset", "leaked"] * 2
+
+
+async def test_a_busy_switch_may_be_given_other_members() -> None:
+    app = App("D")
+
+    @app.switch("S", members=["a", "b"])
+    async def switch(given: dict[str, bool]) -> None:
+        switch.define(members=["b", "c"])
+
+    async with running(app) as wire:
+        assert (await wire.set("S", b=True)).state is State.OK
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_handler_s_task_that_is_cancelled_by_hand_is_followed_by_another() -> None:
+    app = App("D")
+
+    @app.switch("S")
+    async def switch(on: bool) -> None:
+        task = asyncio.current_task()
+        if on and task is not None:
+            task.cancel()
+
+    async with running(app) as wire:
+        await wire.set("S", on=True)
+        assert (await wire.set("S", on=False)).state is State.OK

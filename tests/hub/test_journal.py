@@ -109,3 +109,9 @@ def test_blobs_and_control_characters_are_no_mess(kept: Kept) -> None:
     assert "T=a\ufffdbx" in text
     assert "[12000 bytes]" in large
     assert max(map(len, (small, text, large))) < 300
+
+
+def test_a_crash_ends_what_was_awaited(kept: Kept) -> None:
+    kept.ask()
+    kept.driver.hub.suspend(kept.driver.peer, "killed", alert=True)
+    assert kept.journal.lines() == ["D.N X=5 by 10.0.0.1:5000: its driver has ended"]

@@ -11,6 +11,7 @@ from indiflask.protocol.messages import (
     SetVector,
     State,
 )
+from indiflask.protocol.writer import pack
 from tests.hub.kit import ASK, BLOB, End, client, number
 
 REQUEST = NewVector(Kind.NUMBER, "D", "N", members=(OneMember("X", "1"),))
@@ -107,3 +108,24 @@ def test_a_request_for_nobody_is_answered_once_all_owners_have_started(hub: Hub)
     assert someone.take() == []
     hub.leave(other.peer)
     assert "no device is called 'D'" in messages(someone)[0]
+
+
+def test_early_requests_keep_their_order(hub: Hub) -> None:
+    someone, owner = End(hub), End(hub, "D's", owner=True)
+    owner.take()
+    first, second = (NewVector(Kind.NUMBER, "D", "N", members=(OneMember("X", value),)) for value in "12")
+    someone.say(first)
+    hub.receive(owner.peer, [pack(number())])  # it has defined something, and not yet all
+    someone.say(second)
+    hub.settle(owner.peer)
+    assert owner.take() == [first, second]
+
+
+def test_a_reload_while_an_owner_starts_loses_no_early_request(hub: Hub) -> None:
+    someone, owner = End(hub), End(hub, "D's", owner=True)
+    owner.take()
+    someone.say(REQUEST)
+    reload(hub, owner)
+    assert someone.take() == []
+    owner.say(number())
+    assert owner.take() == [REQUEST]

@@ -195,3 +195,14 @@ def test_names_are_resolved_once() -> None:
     request = NewVector(Kind.TEXT, "A &amp; B", "N\n&lt;", members=(OneMember("X", "&amp;"),))
     [frame] = Framer().feed(write(request))
     assert read(frame) == request
+
+
+@pytest.mark.parametrize(
+    "child", ["<foo/>", '<defText name="a">x</defText>', "<defBLOB/>", '<oneNumber name="a">1</oneNumber>']
+)
+def test_a_request_with_a_foreign_child_is_refused(child: str) -> None:
+    frames = Framer().feed(
+        f'<newTextVector device="D" name="T"><oneText name="a">x</oneText>{child}</newTextVector>'.encode()
+    )
+    with pytest.raises(ProtocolError):
+        read(frames[0])
