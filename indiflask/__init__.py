@@ -79,3 +79,6 @@ if not TYPE_CHECKING:  # a checker must find a name that is none
         value = getattr(import_module(f"indiflask.{_MODULES[name]}"), name)
         globals()[name] = value
         return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

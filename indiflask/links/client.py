@@ -160,7 +160,7 @@ class ClientLink:
         log.warning("%s: %s; it is disconnected", self._label, why)
         self._outbox.put(write(Message(message=f"{why}; this connection is closed")) + b"\n")
         self._outbox.push()
-        self._outbox.is_closed = True  # that was the last word
+        self._outbox.close()
 
     async def _linger(self) -> None:
         """It has closed its writing half: what is for it still goes out, as long as it listens. Whether it does is

@@ -70,6 +70,10 @@ class Outbox:
             return self._pieces.popleft()
         return b"".join([self._pieces.popleft() for _ in range(count)])
 
+    def close(self) -> None:
+        """That was the last word: what waits still goes out."""
+        self.is_closed = True
+
     def give_up(self) -> None:
         """Nothing will go out any more."""
         self.is_closed = True
