@@ -6,6 +6,7 @@ Whatever does not fit together is refused here, at import.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -79,6 +80,7 @@ class _Declarer:
         if self.function is not None and not callable(self.function):
             self.refuse(f"{self.function!r} is not a function")
         self.site.check_name(self.site.name, "a property")
+        self.check_options()
         slots = self.reader.parameters() if self.function else []
         handles = bool(slots) or self.word == "button"
         read = self.reader.read_handler(slots) if handles else self.reader.read_source()
@@ -93,6 +95,17 @@ class _Declarer:
             handles=handles,
             where=self.site.where,
         )
+
+    def check_options(self) -> None:
+        """A misspelled deadline is none: said at import, and not found out by a motor."""
+        for name in self.options:
+            if name not in Options.__annotations__:
+                near = difflib.get_close_matches(name, Options.__annotations__, 1)
+                hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(Options.__annotations__)}"
+                self.refuse(
+                    f"no option is called {name!r}; {hint}",
+                    f"@app.{self.word}(..., {near[0] if near else 'deadline'}=...)",
+                )
 
     def lay_options(self, read: Signature) -> None:
         """The options over what the signature says, and whatever then does not fit together."""

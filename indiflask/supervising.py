@@ -80,8 +80,8 @@ def is_driver(target: str) -> bool:
         return False
     if "/" in target:
         return Path(target).is_file() and os.access(target, os.X_OK)
-    module = Path(target.replace(".", "/"))
-    is_module = module.with_suffix(".py").is_file() or module.is_dir()
+    module = target.replace(".", "/")
+    is_module = Path(f"{module}.py").is_file() or Path(module).is_dir()
     return not is_module and shutil.which(target) is not None
 
 

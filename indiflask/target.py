@@ -28,6 +28,8 @@ def load(target: str) -> App:
     place, colon, attribute = target.rpartition(":") if ":" in target else (target, "", "")
     if colon and not attribute:
         raise TargetError(f"{target}: behind the colon stands the name of an App or of a function that makes one")
+    if Path(place).is_dir() and ("/" in place or not place.strip(".")):
+        raise TargetError(f"{target} is a folder; name a file in it")
     is_file = place.endswith(".py") or "/" in place
     if is_file and not Path(place).is_file():
         raise TargetError(f"{target}: there is no file {place}")

@@ -70,6 +70,10 @@ class Journal:
         else:
             self._note([asked], "no such property")
 
+    def refused(self, who: str, frame: Frame, why: str) -> None:
+        """Somebody asks for something of one who is not there."""
+        self._note([Asked(who, frame, self._time())], why)
+
     def answered(self, key: Key, frame: Frame) -> None:
         """News of a property of which something is awaited. Busy is said once, and the end waited for."""
         if b"Busy" in frame.data and _is_busy(frame):
@@ -78,7 +82,9 @@ class Journal:
                 self._note(self.awaited[key], frame)
         else:
             self._busy.discard(key)
-            self._note(self.awaited.pop(key), frame)
+            *before, last = self.awaited.pop(key)
+            self._note(before, "answered with the next")
+            self._note([last], frame)
 
     def forget(self, key: Key, why: str = "the property is gone") -> None:
         """Nobody will answer for a property."""

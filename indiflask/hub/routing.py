@@ -227,6 +227,8 @@ class Routing:
             if key in self._frames:
                 peer.send(alert_of(self._frames[key]))
             self._answer(peer, owner.away, frame.device)
+            if self._journal is not None and len(frame.data) <= EARLY_BYTES:
+                self._journal.refused(peer.label, frame, owner.away)
             return
         if self._journal is not None:
             self._journal.asked(peer.label, key, frame, known=key in self._defined)

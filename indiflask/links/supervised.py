@@ -118,7 +118,7 @@ class Supervised(ABC):
             return False
         self.settled.set()
         if is_hopeless or failures > self._patience.restarts:
-            log.error("%s: %s; it is loaded again when a file changes", self.name, why)
+            log.error("%s: %s\n  it is loaded again when a file changes", self.name, why)
             await self._changed()
         else:
             pause = RESTART_SECONDS[min(failures, len(RESTART_SECONDS)) - 1]

@@ -252,6 +252,12 @@ def test_a_bare_decorator_works() -> None:
     assert app.properties == {"led": led}
 
 
+def test_a_misspelled_option_is_told() -> None:
+    options: Any = {"deadlin": 1}
+    with pytest.raises(DeclarationError, match="no option is called 'deadlin'; did you mean deadline"):
+        declare("number", numbers, "L", options)
+
+
 def test_a_connection_needs_no_parentheses() -> None:
     app = App("D")
 

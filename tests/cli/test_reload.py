@@ -161,7 +161,7 @@ def test_one_that_never_loaded_is_loaded_once_it_is_mended(serve: Bench) -> None
 def test_one_that_was_given_up_is_loaded_once_it_is_mended(serve: Bench) -> None:
     serve.file.write_text("import os\nos._exit(3)\n")
     program = serve.run("--reload", "--restarts", "0")
-    program.wait_for_output("d: it ended with exit code 3; it is loaded again when a file changes")
+    program.wait_for_output("d: it ended with exit code 3\n  it is loaded again when a file changes")
     with serve.client(program) as client:
         save(serve.file, app())
         client.until_running()
