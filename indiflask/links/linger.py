@@ -16,13 +16,13 @@ from anyio.lowlevel import current_token
 if TYPE_CHECKING:
     import asyncio
 
-LINGER_SECONDS = 0.00025
-"""How long: as long as the answer of a process takes that has to be asked in turn."""
+LINGER_SECONDS = 0.0006
+"""How long: as long as a process takes to answer that has to ask another, or a thread."""
 
-SOON_SECONDS = 0.0005
+SOON_SECONDS = 0.0012
 """Whoever has spoken sooner than this after us may do so again. It takes longer while the loop still sleeps."""
 
-REST_TIMES = 16
+REST_TIMES = 4
 """So often it does not linger after it has done so in vain: what that costs is little then."""
 
 
