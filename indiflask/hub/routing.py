@@ -215,20 +215,12 @@ class Routing:
         key = (frame.device, frame.name)
         owner = self._owners.get(frame.device)
         if owner is None or frame.device in self._awaited_devices:
-            if self._starting and len(self._early) < EARLY_REQUESTS and len(frame.data) <= EARLY_BYTES:
-                self._early.append((peer, frame))
-                self._awaited_devices.add(frame.device)
-            else:
-                self._answer(peer, self._unknown(frame.device), frame.device)
+            self._request_early(peer, frame)
             return
         if key not in peer.named:
             self._take_interest(peer, key)
         if owner.away:
-            if key in self._frames:
-                peer.send(alert_of(self._frames[key]))
-            self._answer(peer, owner.away, frame.device)
-            if self._journal is not None and len(frame.data) <= EARLY_BYTES:
-                self._journal.refused(peer.label, frame, owner.away)
+            self._request_in_vain(peer, frame, owner.away)
             return
         if self._journal is not None:
             self._journal.asked(peer.label, key, frame, known=key in self._defined)
@@ -236,6 +228,23 @@ class Routing:
         for other in self._blob_route(key) if frame.tag == b"newBLOBVector" else self._route(key):
             if other is not peer and not other.owner:
                 other.send(frame)
+
+    def _request_early(self, peer: Peer, frame: Frame) -> None:
+        """Nobody has the device: it waits as long as somebody starts who may."""
+        if self._starting and len(self._early) < EARLY_REQUESTS and len(frame.data) <= EARLY_BYTES:
+            self._early.append((peer, frame))
+            self._awaited_devices.add(frame.device)
+        else:
+            self._answer(peer, self._unknown(frame.device), frame.device)
+
+    def _request_in_vain(self, peer: Peer, frame: Frame, why: str) -> None:
+        """The device's owner is away."""
+        definition = self._frames.get((frame.device, frame.name))
+        if definition is not None:
+            peer.send(alert_of(definition))
+        self._answer(peer, why, frame.device)
+        if self._journal is not None and len(frame.data) <= EARLY_BYTES:
+            self._journal.refused(peer.label, frame, why)
 
     def _unknown(self, device: bytes) -> str:
         name = device.decode()
